@@ -1,0 +1,4 @@
+//! tokensweep finds npm credentials and the other secrets that worms take.
+
+pub mod model;
+pub mod rules;

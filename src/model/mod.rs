@@ -1,0 +1,29 @@
+//! The words of the house: what the stations hand to each other. No I/O here.
+
+mod blob;
+mod finding;
+mod report;
+mod secret;
+
+pub use blob::{Blob, LineStart, Lines, Origin, OriginKind, WholeLines};
+pub use finding::{
+    Checksum, Confidence, Finding, LOCATION_CAP, Location, Proof, Severity, State, Worth,
+};
+pub use report::{Coverage, Report, Skip, SkipReason, Suppressed, Suppression};
+pub use secret::{Fingerprint, FingerprintKey, Mask, Secret};
+
+/// The host of npm's own registry: the one place in the code that spells it.
+pub const NPM_REGISTRY: &str = concat!("registry", ".npmjs.", "org");
+
+/// True if `host` answers for npm's own registry: the registry itself, its
+/// `.com` alias, or the mirror name that yarn v1 writes into lockfiles.
+///
+/// A port is not part of `host`; case does not matter.
+pub fn is_npm_registry(host: &str) -> bool {
+    const ALIASES: [&str; 3] = [
+        NPM_REGISTRY,
+        concat!("registry", ".npmjs.", "com"),
+        concat!("registry", ".yarnpkg.", "com"),
+    ];
+    ALIASES.iter().any(|alias| host.eq_ignore_ascii_case(alias))
+}

@@ -1,0 +1,132 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Finding, Fingerprint};
+
+/// What a run found, and what it looked at to find it.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Sorted: most dangerous first, then by place. Independent of threads.
+    pub findings: Vec<Finding>,
+    /// What was looked at and what was not.
+    pub coverage: Coverage,
+    /// What was found and is not in `findings`, and why.
+    pub suppressed: Vec<Suppressed>,
+    /// Entries of a baseline or an ignore file that matched nothing.
+    pub unused_suppressions: Vec<String>,
+    /// How many candidates each reason turned away, by reason.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Number of rules that were looked for.
+    pub rules: usize,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+impl Report {
+    /// True if something that was asked for could not be looked at.
+    pub fn incomplete(&self) -> bool {
+        self.coverage.skipped.iter().any(|skip| skip.reason.is_a_gap())
+    }
+}
+
+/// What was looked at, what was not, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files and streams that were read to their end.
+    pub files: u64,
+    /// Bytes that were searched.
+    pub bytes: u64,
+    /// What was not looked at; sorted.
+    pub skipped: Vec<Skip>,
+}
+
+/// One thing that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skip {
+    /// Why.
+    pub reason: SkipReason,
+    /// Path as seen from the working directory; any bytes.
+    pub path: Vec<u8>,
+    /// What the system said, in words; may be empty.
+    pub detail: String,
+}
+
+/// Why something was not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkipReason {
+    /// It could not be opened or read.
+    Unreadable,
+    /// It was there when listed and gone when opened.
+    Vanished,
+    /// It became shorter while it was read; what was left was searched.
+    Truncated,
+    /// Searching it failed; a bug worth a report.
+    Failed,
+    /// A link that leads back to a directory it stands in.
+    LinkLoop,
+    /// Larger than `--max-file-size`.
+    TooLarge,
+    /// A pipe, socket or device.
+    Special,
+    /// A symbolic link; `--follow-symlinks` follows it.
+    Symlink,
+    /// A git object store.
+    GitObjects,
+    /// Left out by `--exclude`, `--include` or `--respect-gitignore`.
+    Excluded,
+}
+
+impl SkipReason {
+    /// True if the user asked for it and did not get it: the scan is then
+    /// incomplete. What a flag left out, or what by its kind holds no bytes,
+    /// is no gap.
+    pub fn is_a_gap(self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable | Self::Vanished | Self::Truncated | Self::Failed | Self::LinkLoop
+        )
+    }
+
+    /// A few words for the coverage line.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Vanished => "vanished while scanning",
+            Self::Truncated => "truncated while scanning",
+            Self::Failed => "failed (please report)",
+            Self::LinkLoop => "link loop",
+            Self::TooLarge => "larger than --max-file-size",
+            Self::Special => "pipe, socket or device",
+            Self::Symlink => "symbolic link not followed",
+            Self::GitObjects => "git object store (history not searched)",
+            Self::Excluded => "excluded by a flag",
+        }
+    }
+}
+
+/// A finding that was found and not reported.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suppressed {
+    /// What suppressed it.
+    pub by: Suppression,
+    /// Names the value.
+    pub fingerprint: Fingerprint,
+    /// Id of its rule.
+    pub rule: String,
+    /// In how many places.
+    pub places: u64,
+}
+
+/// The ways to suppress a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Suppression {
+    /// A marker on the line of the secret; which one.
+    Inline(&'static str),
+    /// An entry of an ignore file, as written.
+    IgnoreFile(String),
+    /// An entry of the baseline.
+    Baseline,
+    /// Below `--confidence`.
+    Confidence,
+}

@@ -1,0 +1,5 @@
+//! TOML → a checked, compiled [`RuleSet`].
+
+pub mod example;
+pub mod fragments;
+pub mod spec;
