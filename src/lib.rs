@@ -1,4 +1,6 @@
 //! tokensweep finds npm credentials and the other secrets that worms take.
 
+pub mod error;
+pub mod matcher;
 pub mod model;
 pub mod rules;

@@ -1,37 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Fingerprint, Origin, Secret};
-
-/// How sure we are that the bytes are a credential of their kind.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// The shape fits, but so do other things; or the checksum is wrong.
-    Low,
-    /// Shape and context fit.
-    Medium,
-    /// A checksum, a structure or an unmistakable form and place.
-    High,
-}
-
-/// How bad it is if the credential is real and alive.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Reads little, or is worth nothing any more.
-    Low,
-    /// Reaches one service with few rights.
-    Medium,
-    /// Writes, or reads much.
-    High,
-    /// Publishes, deploys or administers.
-    Critical,
-}
+use super::{Confidence, Fingerprint, Origin, Secret, Severity};
 
 /// What a checksum inside the credential says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -153,29 +123,6 @@ pub struct Finding {
     pub places: u64,
 }
 
-impl Confidence {
-    /// The word in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
-impl Severity {
-    /// The word in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
 impl Checksum {
     /// The word in reports.
     pub fn word(self) -> &'static str {
@@ -196,4 +143,4 @@ macro_rules! display_by_word {
         }
     )*};
 }
-display_by_word!(Confidence, Severity, Checksum, State);
+display_by_word!(Checksum, State);

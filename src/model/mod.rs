@@ -2,15 +2,15 @@
 
 mod blob;
 mod finding;
+mod grade;
 mod report;
 mod secret;
 
 pub use blob::{Blob, LineStart, Lines, Origin, OriginKind, WholeLines};
-pub use finding::{
-    Checksum, Confidence, Finding, LOCATION_CAP, Location, Proof, Severity, State, Worth,
-};
+pub use finding::{Checksum, Finding, LOCATION_CAP, Location, Proof, State, Worth};
+pub use grade::{Confidence, Mask, Severity};
 pub use report::{Coverage, Report, Skip, SkipReason, Suppressed, Suppression};
-pub use secret::{Fingerprint, FingerprintKey, Mask, Secret};
+pub use secret::{Fingerprint, FingerprintKey, Secret};
 
 /// The host of npm's own registry: the one place in the code that spells it.
 pub const NPM_REGISTRY: &str = concat!("registry", ".npmjs.", "org");

@@ -5,18 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroize;
 
-/// How much of a secret a masked form may show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mask {
-    /// First and last characters, fewer for shorter values: the form in which
-    /// npm's registry itself lists a token (`npm_aBcD…7890`).
-    #[default]
-    Ends,
-    /// Nothing but the length: for passwords and for encodings of them, whose
-    /// first characters already tell.
-    All,
-}
+use super::Mask;
 
 /// The bytes of a credential.
 ///

@@ -1,5 +1,93 @@
-//! TOML → a checked, compiled [`RuleSet`].
+//! TOML → a checked, compiled [`RuleSet`]. The rules under `patterns/` are in
+//! the binary; users add their own.
 
+mod compile;
+pub mod derive;
 pub mod example;
 pub mod fragments;
+mod load;
 pub mod spec;
+mod trial;
+
+use std::sync::{Arc, OnceLock};
+
+use globset::GlobSet;
+use regex_automata::meta::Regex;
+
+pub use compile::Compiled;
+pub use derive::Keyword;
+pub use load::{Selection, embedded_files, load_file};
+pub use trial::{Trial, trials};
+
+/// One rule, ready to search with.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id, shared with every finding it makes.
+    pub id: Arc<str>,
+    /// Its name for people.
+    pub name: Arc<str>,
+    /// The kind of credential that it finds.
+    pub kind: Arc<str>,
+    /// The service that could be asked about it.
+    pub service: Option<Arc<str>>,
+    /// As written and derived.
+    pub compiled: Compiled,
+    /// The globs of `context.paths`; `None` if any path will do.
+    pub paths: Option<GlobSet>,
+    regex: OnceLock<Regex>,
+}
+
+impl Rule {
+    fn new(compiled: Compiled) -> crate::error::Result<Self> {
+        let spec = &compiled.spec;
+        let paths = load::globs(&spec.id, &spec.context.paths)?;
+        Ok(Self {
+            id: spec.id.as_str().into(),
+            name: spec.name.as_str().into(),
+            kind: spec.kind.as_deref().unwrap_or(&spec.id).into(),
+            service: spec.service.as_deref().map(Into::into),
+            paths,
+            regex: OnceLock::new(),
+            compiled,
+        })
+    }
+
+    /// As written.
+    pub fn spec(&self) -> &spec::RuleSpec {
+        &self.compiled.spec
+    }
+
+    /// The compiled pattern. Made when the first keyword of the rule turns up,
+    /// since most rules never see theirs in a small scan.
+    pub fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| {
+            Regex::builder()
+                .syntax(regex_automata::util::syntax::Config::new().unicode(false).utf8(false))
+                .configure(Regex::config().utf8_empty(false))
+                .build(&self.compiled.pattern)
+                .expect("the pattern was parsed when the rule was loaded")
+        })
+    }
+}
+
+/// The rules of one run, in the order of their ids.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+impl RuleSet {
+    /// The shipped rules of the default set.
+    ///
+    /// # Panics
+    /// Never: the shipped rules are checked when the crate is built.
+    pub fn shipped() -> Self {
+        Self::select(&Selection::default()).expect("the shipped rules are checked at build time")
+    }
+
+    /// Bytes that a match of any rule may span.
+    pub fn longest_span(&self) -> usize {
+        self.rules.iter().map(|rule| rule.compiled.span).max().unwrap_or(0)
+    }
+}

@@ -1,11 +1,11 @@
-//! The shape of a rule file, as written.
+//! The shape of a rule file, as written. The build script reads this file too.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Confidence, Mask, Severity};
 
 /// A file under `patterns/`, or one given with `--rules`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSpec {
     /// Who issues the credentials of this file.
@@ -16,7 +16,7 @@ pub struct FileSpec {
 }
 
 /// One rule, as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
     /// Unique; lower case, digits and dashes.
@@ -80,7 +80,7 @@ fn default_priority() -> u8 {
 }
 
 /// A class of bytes that must not stand beside a match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Neighbour {
     /// Anything may stand there.
@@ -99,7 +99,7 @@ pub enum Neighbour {
 }
 
 /// Offline tests of the value.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifySpec {
     /// A checksum or structure inside the value.
@@ -123,7 +123,7 @@ pub struct VerifySpec {
 }
 
 /// The checks that exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckName {
     /// Last six characters are the CRC-32 of those between the last `_`
@@ -162,7 +162,7 @@ pub enum CheckName {
 }
 
 /// Tests of the surroundings.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContextSpec {
     /// One of these words must stand within `within` bytes of the match, in
@@ -185,7 +185,7 @@ fn default_within() -> usize {
 }
 
 /// How npm's grammar takes part in a rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NpmContext {
     /// Only if the value stands in a slot of npm.
@@ -198,7 +198,7 @@ pub enum NpmContext {
 }
 
 /// What a credential is worth by its kind alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Life {
     /// Lives until somebody revokes it, or nothing is known.

@@ -1,0 +1,3 @@
+//! Literals first, regular expressions only where one was found.
+
+pub mod prefilter;
