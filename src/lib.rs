@@ -1,5 +1,6 @@
 //! tokensweep finds npm credentials and the other secrets that worms take.
 
+pub mod context;
 pub mod error;
 pub mod matcher;
 pub mod model;

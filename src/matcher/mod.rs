@@ -1,3 +1,169 @@
 //! Literals first, regular expressions only where one was found.
+//!
+//! [`Matcher`] runs the [`prefilter`] over the fresh part of a blob; where a
+//! keyword stands, the rules that own it try their pattern, anchored at the
+//! place where a match would have to begin. What matches and has neighbours
+//! that its rule allows is a [`Candidate`].
 
+mod neighbours;
 pub mod prefilter;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use regex_automata::util::captures::Captures;
+use regex_automata::{Anchored, Input};
+
+use crate::model::Blob;
+use crate::rules::{Keyword, Rule, RuleSet};
+use prefilter::Prefilter;
+
+/// A match of one rule, not yet judged. It borrows the blob that holds it.
+#[derive(Clone, Copy)]
+pub struct Candidate<'b> {
+    /// The rule that matched.
+    pub rule: &'b Rule,
+    /// Place of the rule in its set.
+    pub rule_index: usize,
+    /// Where it matched.
+    pub blob: &'b Blob<'b>,
+    /// Offsets in `blob.bytes` of the whole match.
+    pub span: (usize, usize),
+    /// Offsets in `blob.bytes` of the secret.
+    pub secret: (usize, usize),
+}
+
+impl<'b> Candidate<'b> {
+    /// The secret's bytes.
+    pub fn secret_bytes(&self) -> &'b [u8] {
+        &self.blob.bytes[self.secret.0..self.secret.1]
+    }
+
+    /// The bytes of the whole match.
+    pub fn matched_bytes(&self) -> &'b [u8] {
+        &self.blob.bytes[self.span.0..self.span.1]
+    }
+}
+
+/// Searches blobs for the matches of a rule set.
+pub struct Matcher<'r> {
+    rules: &'r RuleSet,
+    prefilter: Prefilter,
+    /// For each keyword of the prefilter, the rules that own it: their place
+    /// in the set and the distance from the start of a match to the keyword.
+    owners: Vec<Vec<Owner>>,
+    keywords: Vec<Keyword>,
+    lead: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Owner {
+    rule: usize,
+    lead: (usize, usize),
+}
+
+impl<'r> Matcher<'r> {
+    /// Prepares a search for all rules of the set.
+    pub fn new(rules: &'r RuleSet) -> Self {
+        Self::with(rules, Prefilter::new)
+    }
+
+    /// The same without SIMD: slower, and equal in everything it finds.
+    pub fn portable(rules: &'r RuleSet) -> Self {
+        Self::with(rules, Prefilter::portable)
+    }
+
+    fn with(rules: &'r RuleSet, prefilter: fn(&[Keyword]) -> Prefilter) -> Self {
+        let mut known: HashMap<(&[u8], bool), usize> = HashMap::new();
+        let mut keywords: Vec<Keyword> = Vec::new();
+        let mut owners: Vec<Vec<Owner>> = Vec::new();
+        for (rule, compiled) in rules.rules.iter().map(|rule| &rule.compiled).enumerate() {
+            for keyword in &compiled.keywords {
+                let id = *known.entry((&keyword.text, keyword.fold)).or_insert_with(|| {
+                    keywords.push(keyword.clone());
+                    owners.push(Vec::new());
+                    keywords.len() - 1
+                });
+                owners[id].push(Owner { rule, lead: keyword.lead });
+            }
+        }
+        let lead = keywords.iter().map(|keyword| keyword.lead.1).max().unwrap_or(0);
+        let lead = owners.iter().flatten().map(|owner| owner.lead.1).max().unwrap_or(lead);
+        Self { rules, prefilter: prefilter(&keywords), owners, keywords, lead }
+    }
+
+    /// The distinct keywords that the prefilter looks for.
+    pub fn keywords(&self) -> &[Keyword] {
+        &self.keywords
+    }
+
+    /// The prefilter.
+    pub fn prefilter(&self) -> &Prefilter {
+        &self.prefilter
+    }
+
+    /// Calls `each` for every candidate that begins in the fresh part of the
+    /// blob. A match that two keywords lead to may be given twice.
+    pub fn candidates<'b>(&self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>))
+    where
+        'r: 'b,
+    {
+        let fresh = blob.fresh();
+        let range = fresh.start..(fresh.end + self.lead).min(blob.bytes.len());
+        self.prefilter.search(blob.bytes, range, |keyword, at| {
+            for owner in &self.owners[keyword] {
+                let starts = at.saturating_sub(owner.lead.1)..(at + 1).saturating_sub(owner.lead.0);
+                self.confirm(owner.rule, blob, starts, &mut each);
+            }
+        });
+    }
+
+    /// What [`Matcher::candidates`] must find, found without a prefilter: each
+    /// rule tried at each position. For tests; hundreds of times slower.
+    pub fn candidates_unfiltered<'b>(&self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>))
+    where
+        'r: 'b,
+    {
+        for start in blob.fresh() {
+            for rule in 0..self.rules.rules.len() {
+                self.confirm(rule, blob, start..start + 1, &mut each);
+            }
+        }
+    }
+
+    /// Tries a rule at each of `starts` that is fresh.
+    fn confirm<'b>(
+        &self,
+        rule_index: usize,
+        blob: &'b Blob<'b>,
+        starts: Range<usize>,
+        each: &mut impl FnMut(Candidate<'b>),
+    ) where
+        'r: 'b,
+    {
+        let rule = &self.rules.rules[rule_index];
+        let spec = rule.spec();
+        for start in starts {
+            if !blob.fresh().contains(&start) || !neighbours::before(spec.before, blob.bytes, start)
+            {
+                continue;
+            }
+            let end = (start + rule.compiled.span + 1).min(blob.bytes.len());
+            let input = Input::new(blob.bytes).range(start..end).anchored(Anchored::Yes);
+            let regex = rule.regex();
+            let Some(matched) = regex.search(&input) else { continue };
+            let mut captures: Captures = regex.create_captures();
+            regex.search_captures(&input, &mut captures);
+            let Some(secret) = captures.get_group_by_name("secret") else { continue };
+            if neighbours::after(spec.after, blob.bytes, secret.end) {
+                each(Candidate {
+                    rule,
+                    rule_index,
+                    blob,
+                    span: (matched.start(), matched.end()),
+                    secret: (secret.start, secret.end),
+                });
+            }
+        }
+    }
+}

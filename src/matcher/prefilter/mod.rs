@@ -61,19 +61,19 @@ pub struct Prefilter {
 impl Prefilter {
     /// Prepares a search for `keywords`; hits name them by their index.
     /// Keywords must have three bytes or more.
-    pub fn new<'k>(keywords: impl IntoIterator<Item = &'k Keyword>) -> Self {
+    pub fn new(keywords: &[Keyword]) -> Self {
         Self::build(keywords, true)
     }
 
     /// The same without SIMD, for the benches and for the proof that it makes
     /// no difference to the hits.
-    pub fn portable<'k>(keywords: impl IntoIterator<Item = &'k Keyword>) -> Self {
+    pub fn portable(keywords: &[Keyword]) -> Self {
         Self::build(keywords, false)
     }
 
-    fn build<'k>(keywords: impl IntoIterator<Item = &'k Keyword>, simd: bool) -> Self {
+    fn build(keywords: &[Keyword], simd: bool) -> Self {
         let mut needles: Vec<Needle> = keywords
-            .into_iter()
+            .iter()
             .map(|keyword| Needle {
                 text: keyword.text.as_slice().into(),
                 fold: keyword.fold,

@@ -1,0 +1,72 @@
+//! The parts of a URL that credentials are bound by.
+
+/// Host of a URL's text (`https://user:pass@host:port/path`, `//host/path`, or
+/// `host/path`), in lower case, without port. `None` if what stands there can
+/// be no host name.
+pub fn host(url: &[u8]) -> Option<String> {
+    let rest = match url.windows(2).position(|pair| pair == b"//") {
+        Some(at) if at == 0 || url[at - 1] == b':' => &url[at + 2..],
+        _ => url,
+    };
+    let end = rest.iter().position(|b| b"/?#\"' \t,;`\\<>)}\r\n".contains(b)).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    let authority = match authority.iter().rposition(|&b| b == b'@') {
+        Some(at) => &authority[at + 1..],
+        None => authority,
+    };
+    let name = match authority {
+        [b'[', ..] => &authority[..authority.iter().position(|&b| b == b']')? + 1],
+        _ => &authority[..authority.iter().position(|&b| b == b':').unwrap_or(authority.len())],
+    };
+    let fits = |b: &u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(b);
+    let whole = !name.is_empty() && name.len() <= 253 && name.iter().all(fits);
+    (whole && name.iter().any(u8::is_ascii_alphanumeric))
+        .then(|| super::text(name).to_ascii_lowercase())
+}
+
+/// User name of `user:password@`, percent-decoded.
+pub fn user_before(bytes: &[u8], password: usize) -> Option<String> {
+    let before = bytes.get(..password.checked_sub(1)?)?;
+    let length =
+        before.iter().rev().take(128).take_while(|b| !b"/@\"' \t\r\n:".contains(b)).count();
+    (length > 0).then(|| decode(&before[before.len() - length..]))
+}
+
+/// Percent-decodes; what is no valid code stays as it is.
+pub fn decode(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = match bytes.get(at..at + 3) {
+            Some([b'%', hex @ ..]) => {
+                std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            }
+            _ => None,
+        };
+        out.push(code.unwrap_or(bytes[at]));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    super::text(&out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        for (url, expected) in [
+            ("https://u:p@H.Example:8443/x", Some("h.example")),
+            ("//h.example/:_authToken", Some("h.example")),
+            ("//h.example:4873/path", Some("h.example")),
+            ("http://[::1]:4873/", Some("[::1]")),
+            ("https://h.example\"", Some("h.example")),
+            ("https://${HOST}/", None),
+            ("", None),
+            ("//", None),
+        ] {
+            assert_eq!(host(url.as_bytes()).as_deref(), expected, "{url}");
+        }
+        assert_eq!(user_before(b"https://a%40b:pw@h/", 14).as_deref(), Some("a@b"));
+    }
+}
