@@ -5,3 +5,4 @@ pub mod error;
 pub mod matcher;
 pub mod model;
 pub mod rules;
+pub mod verify;

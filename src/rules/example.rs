@@ -8,7 +8,9 @@
 //! | `{hex:N}` `{HEX:N}` `{base32:N}` `{b64:N}` `{b64url:N}` | likewise |
 //! | `{uuid}` | a UUID, version 4 |
 //! | `{crc}` | six base-62 digits: CRC-32 of the 30 characters before it |
-//! | `{crchex}` | eight hex digits: CRC-32 of all of the word before the `_` before it |
+//! | `{crchex}` | eight hex digits: CRC-32, lowest byte first, of all of the word before the `_` before it |
+//! | `{gitlab}` | what follows a GitLab prefix: routing payload, version, length, CRC-32 of the word so far |
+//! | `{awsid}` | 16 characters of an AWS key id: base 32 of an account number and random bits |
 //! | `{badcrc}` | six characters that are not that checksum |
 //! | `{base64:TEXT}` | base64 of TEXT, itself filled in first |
 //! | `{jwt}` `{jwt:CLAIMS}` | a signed-looking JWT; CLAIMS is the inside of a JSON object |
@@ -151,8 +153,10 @@ fn place(name: &str, argument: &str, out: &mut Vec<u8>, random: &mut Random) -> 
                 .rposition(|b| !b.is_ascii_alphanumeric() && *b != b'_')
                 .map_or(0, |at| at + 1);
             let sum = crc32fast::hash(&out[from..stop]);
-            out.extend_from_slice(format!("{sum:08x}").as_bytes());
+            out.extend_from_slice(format!("{:08x}", sum.swap_bytes()).as_bytes());
         }
+        "gitlab" => gitlab(out, random),
+        "awsid" => out.extend_from_slice(aws_id(random).as_bytes()),
         "base64" => {
             let inner = fill_text(argument, random)?;
             out.extend_from_slice(STANDARD.encode(inner).as_bytes());
@@ -195,6 +199,41 @@ fn uuid(random: &mut Random) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// Completes the routable GitLab token whose prefix stands at the end of `out`.
+fn gitlab(out: &mut Vec<u8>, random: &mut Random) {
+    let from =
+        out.iter().rposition(|b| !b.is_ascii_alphanumeric() && *b != b'-').map_or(0, |at| at + 1);
+    let mut payload = b"o:1\nu:2x".to_vec();
+    payload.extend(random.bytes(16));
+    payload.push(16);
+    let payload = URL_SAFE_NO_PAD.encode(payload);
+    let length = String::from_utf8(base36(payload.len() as u32, 2)).expect("digits are ASCII");
+    out.extend_from_slice(format!("{payload}.01.{length}").as_bytes());
+    let sum = base36(crc32fast::hash(&out[from..]), 7);
+    out.extend_from_slice(&sum);
+}
+
+/// Base 36 in lower case, most significant digit first, padded with `0`.
+fn base36(mut value: u32, width: usize) -> Vec<u8> {
+    let mut digits = vec![b'0'; width];
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdefghijklmnopqrstuvwxyz"[value as usize % 36];
+        value /= 36;
+    }
+    digits
+}
+
+/// The account number fills bits 1 to 40; what follows is random.
+fn aws_id(random: &mut Random) -> String {
+    let account = 100_000_000_000 + random.next() % 800_000_000_000;
+    let mut bits = u128::from(1_u8) << 79 | u128::from(account) << 39;
+    bits |= u128::from(random.next()) & ((1 << 39) - 1);
+    (0..16)
+        .map(|i| b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[(bits >> (75 - 5 * i)) as usize & 31])
+        .map(char::from)
+        .collect()
 }
 
 /// A block with the label's usual first bytes and random rest.

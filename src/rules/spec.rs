@@ -131,11 +131,16 @@ pub enum CheckName {
     Crc32Base62,
     /// Three base64url parts; header and claims are JSON objects. Reads `exp`.
     Jwt,
+    /// A JWT of a Kubernetes service account.
+    KubernetesJwt,
+    /// A JWT of Supabase whose role is `service_role`.
+    SupabaseServiceJwt,
     /// A PEM block whose body is base64 of what its label says.
     Pem,
     /// Bech32 checksum (age).
     Bech32,
-    /// Hex CRC-32 after the last `_` (Grafana service accounts).
+    /// Hex CRC-32, lowest byte first, after the last `_` (Grafana service
+    /// accounts).
     GrafanaCrc32,
     /// Routable GitLab token: version, length and base-36 CRC-32.
     GitlabRoutable,
