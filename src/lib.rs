@@ -5,4 +5,5 @@ pub mod error;
 pub mod matcher;
 pub mod model;
 pub mod rules;
+pub mod source;
 pub mod verify;

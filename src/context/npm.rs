@@ -464,7 +464,12 @@ mod tests {
             Some("bob"),
         );
         check("machine ‹npm› login bob password §pw§", ".netrc", "‹npm›", Some("bob"));
-        check("curl -H \"Authorization: Bearer §v§\" https://‹npm›/-/whoami", "x.sh", "‹npm›", None);
+        check(
+            "curl -H \"Authorization: Bearer §v§\" https://‹npm›/-/whoami",
+            "x.sh",
+            "‹npm›",
+            None,
+        );
         check(
             "curl \\\n  -H 'Authorization: Bearer §v§' \\\n  https://‹npm›/-/whoami",
             "x.sh",

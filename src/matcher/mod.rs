@@ -10,6 +10,7 @@ pub mod prefilter;
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex_automata::util::captures::Captures;
 use regex_automata::{Anchored, Input};
@@ -46,8 +47,8 @@ impl<'b> Candidate<'b> {
 }
 
 /// Searches blobs for the matches of a rule set.
-pub struct Matcher<'r> {
-    rules: &'r RuleSet,
+pub struct Matcher {
+    rules: Arc<RuleSet>,
     prefilter: Prefilter,
     /// For each keyword of the prefilter, the rules that own it: their place
     /// in the set and the distance from the start of a match to the keyword.
@@ -62,18 +63,18 @@ struct Owner {
     lead: (usize, usize),
 }
 
-impl<'r> Matcher<'r> {
+impl Matcher {
     /// Prepares a search for all rules of the set.
-    pub fn new(rules: &'r RuleSet) -> Self {
+    pub fn new(rules: Arc<RuleSet>) -> Self {
         Self::with(rules, Prefilter::new)
     }
 
     /// The same without SIMD: slower, and equal in everything it finds.
-    pub fn portable(rules: &'r RuleSet) -> Self {
+    pub fn portable(rules: Arc<RuleSet>) -> Self {
         Self::with(rules, Prefilter::portable)
     }
 
-    fn with(rules: &'r RuleSet, prefilter: fn(&[Keyword]) -> Prefilter) -> Self {
+    fn with(rules: Arc<RuleSet>, prefilter: fn(&[Keyword]) -> Prefilter) -> Self {
         let mut known: HashMap<(&[u8], bool), usize> = HashMap::new();
         let mut keywords: Vec<Keyword> = Vec::new();
         let mut owners: Vec<Vec<Owner>> = Vec::new();
@@ -104,10 +105,7 @@ impl<'r> Matcher<'r> {
 
     /// Calls `each` for every candidate that begins in the fresh part of the
     /// blob. A match that two keywords lead to may be given twice.
-    pub fn candidates<'b>(&self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>))
-    where
-        'r: 'b,
-    {
+    pub fn candidates<'b>(&'b self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>)) {
         let fresh = blob.fresh();
         let range = fresh.start..(fresh.end + self.lead).min(blob.bytes.len());
         self.prefilter.search(blob.bytes, range, |keyword, at| {
@@ -120,10 +118,11 @@ impl<'r> Matcher<'r> {
 
     /// What [`Matcher::candidates`] must find, found without a prefilter: each
     /// rule tried at each position. For tests; hundreds of times slower.
-    pub fn candidates_unfiltered<'b>(&self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>))
-    where
-        'r: 'b,
-    {
+    pub fn candidates_unfiltered<'b>(
+        &'b self,
+        blob: &'b Blob<'b>,
+        mut each: impl FnMut(Candidate<'b>),
+    ) {
         for start in blob.fresh() {
             for rule in 0..self.rules.rules.len() {
                 self.confirm(rule, blob, start..start + 1, &mut each);
@@ -133,14 +132,12 @@ impl<'r> Matcher<'r> {
 
     /// Tries a rule at each of `starts` that is fresh.
     fn confirm<'b>(
-        &self,
+        &'b self,
         rule_index: usize,
         blob: &'b Blob<'b>,
         starts: Range<usize>,
         each: &mut impl FnMut(Candidate<'b>),
-    ) where
-        'r: 'b,
-    {
+    ) {
         let rule = &self.rules.rules[rule_index];
         let spec = rule.spec();
         for start in starts {

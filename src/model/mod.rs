@@ -27,3 +27,25 @@ pub fn is_npm_registry(host: &str) -> bool {
     ];
     ALIASES.iter().any(|alias| host.eq_ignore_ascii_case(alias))
 }
+
+/// A path of the system from the bytes that [`Origin`] keeps.
+pub fn path_from_bytes(bytes: &[u8]) -> std::borrow::Cow<'_, std::path::Path> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        std::path::Path::new(std::ffi::OsStr::from_bytes(bytes)).into()
+    }
+    #[cfg(not(unix))]
+    std::path::PathBuf::from(String::from_utf8_lossy(bytes).into_owned()).into()
+}
+
+/// The bytes of a path, with `/` between its parts.
+pub fn path_to_bytes(path: &std::path::Path) -> Vec<u8> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        path.as_os_str().as_bytes().to_vec()
+    }
+    #[cfg(not(unix))]
+    path.to_string_lossy().replace('\\', "/").into_bytes()
+}

@@ -63,7 +63,8 @@ pub enum SkipReason {
     Truncated,
     /// Searching it failed; a bug worth a report.
     Failed,
-    /// A link that leads back to a directory it stands in.
+    /// A link that leads back to a directory it stands in, whose files are
+    /// searched there.
     LinkLoop,
     /// Larger than `--max-file-size`.
     TooLarge,

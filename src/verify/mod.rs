@@ -1,1 +1,194 @@
+//! Keeps or rejects a candidate, offline.
+//!
+//! In order of cost: the value itself (placeholders, randomness), its
+//! surroundings (paths, words nearby), its checksum, the slot that it stands
+//! in. What is kept carries the reason; what is rejected is counted by reason.
+
 pub mod check;
+mod placeholder;
+mod randomness;
+mod worth;
+
+use jiff::civil::Date;
+
+use crate::context::{self, npm::Slot};
+use crate::matcher::Candidate;
+use crate::model::{Checksum, Confidence, NPM_REGISTRY, Proof, Severity, Worth};
+use crate::rules::spec::{CheckName, NpmContext};
+use check::CheckResult;
+use worth::Facts;
+
+/// What the verification of a run depends on beside its rules.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The day for which a credential's worth is told.
+    pub today: Date,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { today: jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date() }
+    }
+}
+
+/// The judgement of a candidate.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It is a finding.
+    Kept(Box<Kept>),
+    /// It is none, and why.
+    Rejected(&'static str),
+}
+
+/// What is known of a candidate that was kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Why it was kept.
+    pub proof: Proof,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// How bad it would be, after what its worth says.
+    pub severity: Severity,
+    /// What its checksum says.
+    pub checksum: Checksum,
+    /// The registry that it is bound to.
+    pub registry: Option<String>,
+    /// True if the text names the registry; false if it is one by default.
+    pub registry_named: bool,
+    /// The user that it belongs to.
+    pub username: Option<String>,
+    /// The variable, key or option that holds it.
+    pub variable: Option<String>,
+    /// What it is worth today.
+    pub worth: Worth,
+}
+
+/// Judges candidates.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    options: Options,
+}
+
+impl Verifier {
+    /// A verifier for one run.
+    pub fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// Keeps or rejects.
+    pub fn check(&self, candidate: &Candidate<'_>) -> Verdict {
+        match self.judge(candidate) {
+            Ok(kept) => Verdict::Kept(Box::new(kept)),
+            Err(reason) => Verdict::Rejected(reason),
+        }
+    }
+
+    fn judge(&self, candidate: &Candidate<'_>) -> Result<Kept, &'static str> {
+        let rule = candidate.rule;
+        let spec = rule.spec();
+        let secret = candidate.secret_bytes();
+        let bytes = candidate.blob.bytes;
+        let origin = candidate.blob.origin;
+        if rule.paths.as_ref().is_some_and(|paths| !matches_path(paths, origin.relative())) {
+            return Err("path is not one of the rule's");
+        }
+        if placeholder::is_interpolation(secret) {
+            return Err("interpolation");
+        }
+        let checked = spec.verify.check.map(|name| (name, check::run(name, secret)));
+        let proven = checked.as_ref().is_some_and(|(_, result)| result.checksum == Checksum::Valid);
+        if !proven {
+            placeholder::test(secret, spec.verify.check == Some(CheckName::Crc32Base62))?;
+            randomness::test(secret, &spec.verify)?;
+        }
+        if spec.verify.required && checked.as_ref().is_some_and(|(_, result)| !result.fits) {
+            return Err("structure does not fit");
+        }
+        if !spec.context.near.is_empty() && !self.word_is_near(candidate) {
+            return Err("none of the rule's words is near");
+        }
+        let variable = context::variable(bytes, candidate.secret.0);
+        let slot = slot(candidate, variable.as_deref())?;
+        let result = checked.map(|(_, result)| result);
+        Ok(self.keep(candidate, result, slot, variable))
+    }
+
+    fn word_is_near(&self, candidate: &Candidate<'_>) -> bool {
+        let context = &candidate.rule.spec().context;
+        let bytes = candidate.blob.bytes;
+        let start = candidate.span.0.saturating_sub(context.within);
+        let end = (candidate.span.1 + context.within).min(bytes.len());
+        // The words of the match itself do not count: it has them always.
+        let parts = [&bytes[start..candidate.span.0], &bytes[candidate.secret.1..end]];
+        context.near.iter().any(|word| {
+            let word = word.to_ascii_lowercase();
+            parts.iter().any(|part| context::find_fold(part, word.as_bytes()).is_some())
+        })
+    }
+
+    fn keep(
+        &self,
+        candidate: &Candidate<'_>,
+        result: Option<CheckResult>,
+        slot: Option<Slot>,
+        variable: Option<String>,
+    ) -> Kept {
+        let spec = candidate.rule.spec();
+        let blob = candidate.blob;
+        let checksum = result.as_ref().map_or(Checksum::None, |result| result.checksum);
+        let failed = result.as_ref().is_some_and(|result| !result.fits);
+        let proven = result.as_ref().is_some_and(|result| result.fits);
+        let slot = slot.unwrap_or_default();
+        let (expires, issued, username) = result
+            .map_or((None, None, None), |result| (result.expires, result.issued, result.username));
+        let worth = worth::of(&Facts {
+            life: spec.life,
+            kind: &candidate.rule.kind,
+            registry: slot.registry.as_deref(),
+            registry_named: slot.named,
+            checksum,
+            expires,
+            issued,
+            seen: context::date_near(
+                blob.bytes,
+                candidate.secret.0,
+                blob.origin.file_name(),
+                self.options.today,
+            ),
+            today: self.options.today,
+        });
+        Kept {
+            proof: match (proven, variable.is_some() || slot.registry.is_some()) {
+                (true, _) => Proof::Checksum,
+                (false, true) => Proof::Grammar,
+                (false, false) => Proof::Shape,
+            },
+            confidence: if failed { Confidence::Low } else { spec.confidence },
+            severity: worth::severity(spec.severity, worth.state),
+            checksum,
+            registry: slot.registry,
+            registry_named: slot.named,
+            username: username.or(slot.username),
+            variable,
+            worth,
+        }
+    }
+}
+
+/// Reads the slot of the candidate as far as its rule wants it.
+fn slot(candidate: &Candidate<'_>, variable: Option<&str>) -> Result<Option<Slot>, &'static str> {
+    let blob = candidate.blob;
+    let found = context::npm::slot(blob.bytes, candidate.secret, variable, blob.origin.relative());
+    match candidate.rule.spec().context.npm {
+        NpmContext::IfSlot => Ok(found.filter(|slot| slot.named)),
+        NpmContext::Required => found.map(Some).ok_or("not in a place of npm's"),
+        NpmContext::Own => {
+            let default = Slot { registry: Some(NPM_REGISTRY.to_owned()), ..Slot::default() };
+            Ok(Some(found.unwrap_or(default)))
+        }
+    }
+}
+
+fn matches_path(globs: &globset::GlobSet, path: &[u8]) -> bool {
+    globs.is_match(crate::model::path_from_bytes(path))
+}

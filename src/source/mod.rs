@@ -1,0 +1,148 @@
+//! Yields blobs, on its own threads: directories in parallel, files, standard
+//! input. Nothing here knows what is looked for.
+
+mod file;
+mod lines;
+mod stream;
+mod tree;
+mod window;
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+use crate::model::{Blob, Coverage, Skip, SkipReason};
+
+pub use window::Margins;
+
+/// Something to scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file or directory.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// What to read and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What to scan, in the order in which it is reported.
+    pub targets: Vec<Target>,
+    /// Leave out what git ignores.
+    pub respect_gitignore: bool,
+    /// Only files that match one of these globs, if there are any. A glob
+    /// without `/` matches a name anywhere.
+    pub include: Vec<String>,
+    /// Leave out files and directories that match one of these globs.
+    pub exclude: Vec<String>,
+    /// Leave out files larger than this, in bytes.
+    pub max_file_size: Option<u64>,
+    /// Follow symbolic links.
+    pub follow_symlinks: bool,
+    /// Threads to read and search with; at least one.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            respect_gitignore: false,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            max_file_size: None,
+            follow_symlinks: false,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Counts what is looked at while it happens; may be watched from another
+/// thread.
+#[derive(Debug, Default)]
+pub struct Tally {
+    files: AtomicU64,
+    bytes: AtomicU64,
+    skipped: Mutex<Vec<Skip>>,
+}
+
+impl Tally {
+    /// Files and streams that were read to their end, so far.
+    pub fn files(&self) -> u64 {
+        self.files.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that were searched, so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something is not looked at.
+    pub fn skip(&self, reason: SkipReason, path: Vec<u8>, detail: impl Into<String>) {
+        let skip = Skip { reason, path, detail: detail.into() };
+        self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(skip);
+    }
+
+    /// What was looked at, in an order that does not depend on threads.
+    pub fn coverage(&self) -> Coverage {
+        let mut skipped =
+            self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        skipped.sort();
+        Coverage { files: self.files(), bytes: self.bytes(), skipped }
+    }
+
+    fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn add_file(&self) {
+        self.files.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What every source pushes its blobs into; called from several threads.
+pub type Each<'e> = dyn Fn(&Blob<'_>) + Sync + 'e;
+
+/// Reads all targets and gives their bytes to `each`.
+///
+/// What cannot be read is noted in `tally`; the rest goes on. `margins` says
+/// how far beyond the fresh part of a blob its searcher looks; `stdin` is read
+/// if it is one of the targets.
+///
+/// # Errors
+/// A target that does not exist; a glob that is none.
+pub fn feed(
+    options: &Options,
+    margins: Margins,
+    stdin: &mut dyn Read,
+    tally: &Tally,
+    each: &Each<'_>,
+) -> Result<()> {
+    let missing: Vec<String> = options
+        .targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Path(path) if path.symlink_metadata().is_err_and(is_missing) => {
+                Some(format!("{:?}", path.display().to_string()))
+            }
+            _ => None,
+        })
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::new(format!("there is no {}", missing.join(", no ")))
+            .hint("check the spelling; `-` reads standard input"));
+    }
+    tree::feed(options, margins, tally, each)?;
+    let stdin_at = options.targets.iter().position(|target| *target == Target::Stdin);
+    if let Some(target) = stdin_at {
+        stream::feed_stdin(target, margins, stdin, tally, each);
+    }
+    Ok(())
+}
+
+fn is_missing(why: std::io::Error) -> bool {
+    matches!(why.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
