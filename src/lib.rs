@@ -4,5 +4,6 @@ pub mod context;
 pub mod error;
 pub mod matcher;
 pub mod model;
+pub mod report;
 pub mod rules;
 pub mod verify;
