@@ -14,17 +14,22 @@ const EXAMPLES: usize = 3;
 
 /// What was searched: `1,234 files, 56.7 MB in 0.12 s, 180 rules`.
 pub(super) fn searched(report: &Report) -> String {
-    let coverage = &report.coverage;
-    if coverage.files == 0 {
-        return "nothing was searched: not one file was read".to_owned();
-    }
     format!(
         "{}, {} in {}, {}",
-        many(coverage.files, "file", "files"),
-        bytes(coverage.bytes),
+        many(report.coverage.files, "file", "files"),
+        bytes(report.coverage.bytes),
         time(report.elapsed),
         many(report.rules as u64, "rule", "rules"),
     )
+}
+
+/// All of the coverage in one line.
+pub(super) fn sentence(report: &Report) -> String {
+    let searched = match report.coverage.files {
+        0 => "nothing was searched: not one file was read".to_owned(),
+        _ => format!("searched: {}", searched(report)),
+    };
+    searched + &not_searched(report)
 }
 
 /// How many secrets and places: `2 secrets in 14 places: 1 critical, 1 low`.
@@ -154,6 +159,6 @@ mod tests {
 
     #[test]
     fn looking_at_nothing_is_said_plainly() {
-        assert_eq!(searched(&Report::default()), "nothing was searched: not one file was read");
+        assert_eq!(sentence(&Report::default()), "nothing was searched: not one file was read");
     }
 }

@@ -18,9 +18,8 @@ impl Reporter for Github {
     fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let masker = Masker::new(report, self.0.show_secrets);
         for finding in &report.findings {
-            match finding.locations.first() {
-                Some(first) => annotate(finding, first, &masker, out)?,
-                None => continue,
+            for first in finding.locations.iter().take(1) {
+                annotate(finding, first, &masker, out)?;
             }
         }
         for finding in &report.findings {
@@ -42,12 +41,7 @@ impl Reporter for Github {
             let entry = message(&masker.visible(entry));
             writeln!(out, "::warning title=A suppression matched nothing::{entry}")?;
         }
-        let words = format!(
-            "{}; searched: {}{}",
-            coverage::found(report),
-            coverage::searched(report),
-            coverage::not_searched(report)
-        );
+        let words = format!("{}; {}", coverage::found(report), coverage::sentence(report));
         writeln!(out, "::notice title=tokensweep::{}", message(&words))
     }
 }

@@ -18,7 +18,9 @@ use anstyle::{AnsiColor, Color, Style};
 use super::coverage::{self, Group};
 use super::sanitize::Masker;
 use super::{Options, Reporter};
-use crate::model::{Finding, Location, OriginKind, Report, Severity, Suppressed, Suppression};
+use crate::model::{
+    Checksum, Finding, Location, OriginKind, Report, Severity, State, Suppressed, Suppression,
+};
 
 /// Places of a secret that are shown unless all are asked for.
 const PLACES: usize = 10;
@@ -77,18 +79,20 @@ impl Page<'_> {
         self.places(finding, out)
     }
 
-    /// What is known about it, on one line.
+    /// What is known about it, on one line; what is not known is left out.
     fn facts(&self, finding: &Finding) -> String {
-        let bound = [("registry", &finding.registry), ("user", &finding.username)];
-        let bound = bound.into_iter().filter_map(|(word, value)| {
-            Some(format!("{word} {}", self.masker.visible(value.as_ref()?)))
-        });
-        let verdicts = [
-            format!("checksum {}", finding.checksum),
-            format!("confidence {}", finding.confidence),
-            format!("state {}", finding.worth.state),
-        ];
-        bound.chain(verdicts).collect::<Vec<_>>().join(" · ")
+        let mut facts = Vec::new();
+        for (word, value) in [("registry", &finding.registry), ("user", &finding.username)] {
+            facts.extend(value.as_ref().map(|it| format!("{word} {}", self.masker.visible(it))));
+        }
+        if finding.checksum != Checksum::None {
+            facts.push(format!("checksum {}", finding.checksum));
+        }
+        facts.push(format!("confidence {}", finding.confidence));
+        if finding.worth.state != State::Unknown {
+            facts.push(finding.worth.state.to_string());
+        }
+        facts.join(" · ")
     }
 
     fn places(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
@@ -138,12 +142,13 @@ impl Page<'_> {
 
     /// What was meant to be left out, path by path.
     fn left_out(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.options.verbose {
+            return Ok(());
+        }
         let dim = self.paint.dim;
         for group in coverage::groups(self.report, false) {
-            if self.options.verbose {
-                writeln!(out, "{dim}note{dim:#}: not searched: {}", group.words())?;
-                self.paths(&group, out)?;
-            }
+            writeln!(out, "{dim}note{dim:#}: not searched: {}", group.words())?;
+            self.paths(&group, out)?;
         }
         Ok(())
     }
@@ -201,22 +206,23 @@ impl Page<'_> {
         }
     }
 
-    /// What it comes to and what was looked at.
+    /// What it comes to, and what was looked at.
     fn last_lines(&self, out: &mut dyn Write) -> io::Result<()> {
         let Paint { bold, good, warn, .. } = self.paint;
-        let (clean, files) = (self.report.findings.is_empty(), self.report.coverage.files);
-        if files == 0 && clean {
-            write!(out, "{warn}{}{warn:#}", coverage::searched(self.report))?;
-        } else if self.report.incomplete() && clean {
-            let found = "no secrets in what could be searched";
-            write!(out, "{warn}{found}{warn:#}: {}", coverage::searched(self.report))?;
-        } else if clean {
-            write!(out, "{good}clean{good:#}: {}", coverage::searched(self.report))?;
-        } else {
-            writeln!(out, "{bold}{}{bold:#}", coverage::found(self.report))?;
-            write!(out, "searched: {}", coverage::searched(self.report))?;
+        let report = self.report;
+        if !report.findings.is_empty() {
+            writeln!(out, "{bold}{}{bold:#}", coverage::found(report))?;
+            return writeln!(out, "{}", coverage::sentence(report));
         }
-        writeln!(out, "{}", coverage::not_searched(self.report))
+        let (searched, rest) = (coverage::searched(report), coverage::not_searched(report));
+        match (report.coverage.files, report.incomplete()) {
+            (0, _) => writeln!(out, "{warn}{}{warn:#}", coverage::sentence(report)),
+            (_, false) => writeln!(out, "{good}clean{good:#}: {searched}{rest}"),
+            (_, true) => {
+                let words = "no secrets in what could be searched";
+                writeln!(out, "{warn}{words}{warn:#}: {searched}{rest}")
+            }
+        }
     }
 }
 
