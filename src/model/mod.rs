@@ -9,7 +9,7 @@ mod secret;
 pub use blob::{Blob, LineStart, Lines, Origin, OriginKind, WholeLines};
 pub use finding::{Checksum, Finding, LOCATION_CAP, Location, Proof, State, Worth};
 pub use grade::{Confidence, Mask, Severity};
-pub use report::{Coverage, Report, Skip, SkipReason, Suppressed, Suppression};
+pub use report::{Coverage, Rejection, Report, Skip, SkipReason, Suppressed, Suppression};
 pub use secret::{Fingerprint, FingerprintKey, Secret};
 
 /// The host of npm's own registry: the one place in the code that spells it.

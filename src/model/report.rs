@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Finding, Fingerprint};
+use super::{Finding, Fingerprint, Location};
 
 /// What a run found, and what it looked at to find it.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,10 @@ pub struct Report {
     pub unused_suppressions: Vec<String>,
     /// How many candidates each reason turned away, by reason.
     pub rejected: BTreeMap<&'static str, u64>,
+    /// Each candidate that was turned away, if that was asked for; sorted.
+    pub rejections: Vec<Rejection>,
+    /// Settings files that had a say, as paths.
+    pub settings: Vec<String>,
     /// Number of rules that were looked for.
     pub rules: usize,
     /// How long the run took.
@@ -104,6 +108,19 @@ impl SkipReason {
             Self::Excluded => "excluded by a flag",
         }
     }
+}
+
+/// A candidate that was turned away.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rejection {
+    /// Where it stands.
+    pub location: Location,
+    /// Id of the rule that proposed it.
+    pub rule: String,
+    /// Why it was turned away.
+    pub reason: &'static str,
+    /// The value, masked.
+    pub masked: String,
 }
 
 /// A finding that was found and not reported.

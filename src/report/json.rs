@@ -24,7 +24,7 @@
 //!                    skipped [] { reason, path, path_bytes, detail }
 //!   suppressed []    by (inline ignore-file baseline confidence), entry,
 //!                    fingerprint, rule, places
-//!   unused_suppressions [], rejected {}, elapsed_ms (verbose only)
+//!   unused_suppressions [], rejected {}, settings [], elapsed_ms (verbose only)
 //! ```
 //!
 //! The names and their order are stable. A path has `/` between its parts and
@@ -250,6 +250,7 @@ struct Summary<'a> {
     suppressed: Vec<Suppressed>,
     unused_suppressions: Vec<String>,
     rejected: &'a BTreeMap<&'static str, u64>,
+    settings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_ms: Option<u64>,
 }
@@ -276,6 +277,7 @@ impl<'a> Summary<'a> {
             suppressed: suppressed.collect(),
             unused_suppressions: unused.collect(),
             rejected: &report.rejected,
+            settings: report.settings.iter().map(|file| masked(masker, file)).collect(),
             elapsed_ms: options.verbose.then_some(report.elapsed.as_millis() as u64),
         }
     }

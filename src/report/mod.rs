@@ -37,7 +37,9 @@ pub struct Options {
     pub show_secrets: bool,
     /// `text`: with colours.
     pub color: bool,
-    /// `text`: all places and skipped paths, and what was turned away. `json`
+    /// `text`: each candidate that was turned away, and why.
+    pub explain: bool,
+    /// `text`: all places and skipped paths. `json`
     /// and `jsonl`: the time of the run too.
     pub verbose: bool,
     /// `text`: nothing but the findings, and what could not be searched.

@@ -170,10 +170,15 @@ impl Page<'_> {
 
     /// Candidates that were no secrets, by reason.
     fn turned_away(&self, out: &mut dyn Write) -> io::Result<()> {
-        if !self.options.verbose || self.report.rejected.is_empty() {
+        if !(self.options.verbose || self.options.explain) || self.report.rejected.is_empty() {
             return Ok(());
         }
         let dim = self.paint.dim;
+        for one in self.report.rejections.iter().filter(|_| self.options.explain) {
+            let (place, rule) = (self.place(&one.location), self.masker.visible(&one.rule));
+            let value = self.masker.visible(&one.masked);
+            writeln!(out, "{dim}turned away{dim:#}: {place}: {rule}: {value}: {}", one.reason)?;
+        }
         let reasons = self.report.rejected.iter();
         let reasons: Vec<_> =
             reasons.map(|(reason, n)| format!("{} × {reason}", coverage::count(*n))).collect();

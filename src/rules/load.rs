@@ -118,7 +118,11 @@ fn line_of(text: &str, id: &str) -> usize {
         .map_or(1, |at| at + 1)
 }
 
-fn rule_files(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// The given files, and the `.toml` files of the given folders.
+///
+/// # Errors
+/// A folder that cannot be listed or holds none.
+pub fn rule_files(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in given {
         if !path.is_dir() {

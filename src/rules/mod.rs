@@ -16,7 +16,7 @@ use regex_automata::meta::Regex;
 
 pub use compile::Compiled;
 pub use derive::Keyword;
-pub use load::{Selection, embedded_files, load_file};
+pub use load::{Selection, embedded_files, load_file, load_text, rule_files};
 pub use trial::{Trial, trials};
 
 /// One rule, ready to search with.
@@ -84,6 +84,14 @@ impl RuleSet {
     /// Never: the shipped rules are checked when the crate is built.
     pub fn shipped() -> Self {
         Self::select(&Selection::default()).expect("the shipped rules are checked at build time")
+    }
+
+    /// A set of just these rules.
+    ///
+    /// # Errors
+    /// A glob that is none.
+    pub fn of(rules: Vec<Compiled>) -> crate::error::Result<Self> {
+        Ok(Self { rules: rules.into_iter().map(Rule::new).collect::<crate::error::Result<_>>()? })
     }
 
     /// Bytes that a match of any rule may span.

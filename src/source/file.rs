@@ -106,13 +106,8 @@ impl Reader {
             // It grew, or its size says nothing, as in /proc: go on as a stream.
             Ok(false) => {
                 let seen = self.buffer[..filled].to_vec();
-                return self.feed_stream(
-                    &mut seen.as_slice().chain(file),
-                    origin,
-                    margins,
-                    tally,
-                    each,
-                );
+                let mut input = seen.as_slice().chain(file);
+                return stream::feed(&mut input, origin, margins, &mut self.buffer, tally, each);
             }
             Ok(true) if filled < size && shrank(file, size as u64) => {
                 tally.skip(

@@ -1,0 +1,319 @@
+//! Typed flags; no decisions.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::model::Confidence;
+use crate::report::Format;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 nothing found, 1 found something, 2 wrong usage or fatal error,
+3 nothing found but something could not be looked at.
+
+Examples:
+  tokensweep .                              everything below here
+  env | tokensweep scan -                   an environment
+  tokensweep scan ~/work -f jsonl -o found.jsonl
+  tokensweep scan . --write-baseline .tokensweep.baseline";
+
+/// Finds npm credentials, and the other secrets that worms take.
+///
+/// `tokensweep PATH` is short for `tokensweep scan PATH`. Nothing is ever sent
+/// anywhere; secrets are masked in every output.
+#[derive(Debug, Parser)]
+#[command(name = "tokensweep", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Search directories, files or standard input for secrets.
+    #[command(visible_aliases = ["dir", "fs"], aliases = ["filesystem", "file", "detect"])]
+    Scan(Box<ScanArgs>),
+    /// List, show, check or try the rules.
+    Rules(RulesArgs),
+    /// Print a completion script for a shell.
+    #[command(
+        alias = "completion",
+        after_help = "Example:\n  tokensweep completions bash > /etc/bash_completion.d/tokensweep"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+const SCAN_HELP: &str = "\
+Exit codes: 0 nothing found, 1 found something, 2 wrong usage or fatal error,
+3 nothing found but something could not be looked at.
+
+Examples:
+  tokensweep scan                           everything below the working directory
+  tokensweep scan app/ .npmrc               several targets
+  docker inspect web | tokensweep scan -    a stream of any size
+  tokensweep scan . -f sarif -o found.sarif
+  tokensweep scan . --exclude 'testdata/**' --confidence medium
+  tokensweep scan . --rules ours.toml --rule generic
+  tokensweep scan . --baseline .tokensweep.baseline";
+
+#[derive(Debug, Parser)]
+#[command(after_help = SCAN_HELP)]
+pub(super) struct ScanArgs {
+    /// Files and directories; `-` is standard input. The working directory if none is given.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// How to write the report.
+    #[arg(short, long, value_enum, alias = "report-format", help_heading = "Output")]
+    pub(super) format: Option<FormatArg>,
+    /// Write the report to this file; `-` is standard output.
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        alias = "report-path",
+        short_alias = 'r',
+        help_heading = "Output"
+    )]
+    pub(super) output: Option<PathBuf>,
+    /// Show secrets whole instead of masked.
+    #[arg(long, help_heading = "Output")]
+    pub(super) show_secrets: bool,
+    /// Findings and gaps only: no summary, no progress.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// Every place of every secret, and every path that was skipped.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) verbose: bool,
+    /// Say of each match that was turned away why it was.
+    #[arg(long, help_heading = "Output")]
+    pub(super) explain: bool,
+    /// Colours: `auto` asks the terminal and NO_COLOR.
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Output")]
+    pub(super) color: Option<ColorArg>,
+    /// Exit with this code if something was found.
+    #[arg(long, value_name = "CODE", default_value_t = 1, help_heading = "Output")]
+    pub(super) exit_code: u8,
+    /// Exit with 0 even if something was found.
+    #[arg(long, help_heading = "Output")]
+    pub(super) exit_zero: bool,
+
+    /// Leave out what git ignores.
+    #[arg(long, help_heading = "What to read")]
+    pub(super) respect_gitignore: bool,
+    /// Only files that match; may be given several times.
+    #[arg(long, value_name = "GLOB", help_heading = "What to read")]
+    pub(super) include: Vec<String>,
+    /// Leave out files and directories that match; may be given several times.
+    #[arg(long, value_name = "GLOB", help_heading = "What to read")]
+    pub(super) exclude: Vec<String>,
+    /// Leave out larger files; 500K, 20M, 2G.
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "What to read")]
+    pub(super) max_file_size: Option<u64>,
+    /// As --max-file-size, in megabytes.
+    #[arg(long, value_name = "N", hide = true, conflicts_with = "max_file_size")]
+    pub(super) max_target_megabytes: Option<u64>,
+    /// Follow symbolic links.
+    #[arg(long, help_heading = "What to read")]
+    pub(super) follow_symlinks: bool,
+    /// Threads; all cores if not given.
+    #[arg(short = 'j', long, alias = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What to read")]
+    pub(super) threads: Option<u16>,
+
+    /// Add the rules of a file or folder; see `tokensweep rules`.
+    #[arg(long, value_name = "PATH", help_heading = "What to look for")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Only these rules, kinds, issuers or sets; `generic` adds guesses at passwords.
+    #[arg(long, value_name = "NAME", alias = "enable-rule", help_heading = "What to look for")]
+    pub(super) rule: Vec<String>,
+    /// Leave out these rules, kinds or issuers.
+    #[arg(long, value_name = "NAME", alias = "disable-rule", help_heading = "What to look for")]
+    pub(super) exclude_rule: Vec<String>,
+    /// Report nothing less sure than this.
+    #[arg(long, value_enum, value_name = "LEVEL", help_heading = "What to look for")]
+    pub(super) confidence: Option<ConfidenceArg>,
+
+    /// Do not report the secrets of this baseline; may be given several times.
+    #[arg(short, long, value_name = "FILE", aliases = ["baseline-path", "baseline-file"], help_heading = "What not to report")]
+    pub(super) baseline: Vec<PathBuf>,
+    /// Write everything that is found to this baseline and exit with 0.
+    #[arg(long, value_name = "FILE", help_heading = "What not to report")]
+    pub(super) write_baseline: Option<PathBuf>,
+    /// Use this ignore file; may be given several times.
+    #[arg(long, value_name = "FILE", help_heading = "What not to report")]
+    pub(super) ignore_file: Vec<PathBuf>,
+    /// Report everything: no markers, ignore files, baselines or project settings.
+    #[arg(long, help_heading = "What not to report")]
+    pub(super) no_ignore: bool,
+    /// Honour the allow markers of other scanners too.
+    #[arg(long, help_heading = "What not to report")]
+    pub(super) foreign_markers: bool,
+    /// Use these settings and no others.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TOKENSWEEP_CONFIG",
+        help_heading = "What not to report"
+    )]
+    pub(super) config: Option<PathBuf>,
+
+    /// Search without SIMD instructions; slower, with the same findings.
+    #[arg(long, hide = true)]
+    pub(super) portable: bool,
+    /// What other scanners call our default: accepted and without effect.
+    #[arg(long, hide = true, action = ArgAction::SetTrue, short = 'n', aliases = ["no-verification", "offline", "no-verify", "no-update-check", "no-banner", "no-update"])]
+    pub(super) no_validate: bool,
+    /// Accepted and without effect: secrets are masked unless --show-secrets is given.
+    #[arg(long, hide = true, value_name = "PERCENT", num_args = 0..=1, require_equals = true, default_missing_value = "100")]
+    pub(super) redact: Option<String>,
+    /// As --color never.
+    #[arg(long, hide = true)]
+    pub(super) no_color: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FormatArg {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of a GitHub workflow.
+    Github,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Text => Self::Text,
+            FormatArg::Json => Self::Json,
+            FormatArg::Jsonl => Self::Jsonl,
+            FormatArg::Sarif => Self::Sarif,
+            FormatArg::Github => Self::Github,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorArg {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ConfidenceArg {
+    Low,
+    Medium,
+    High,
+}
+
+impl From<ConfidenceArg> for Confidence {
+    fn from(level: ConfidenceArg) -> Self {
+        match level {
+            ConfidenceArg::Low => Self::Low,
+            ConfidenceArg::Medium => Self::Medium,
+            ConfidenceArg::High => Self::High,
+        }
+    }
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct RulesArgs {
+    #[command(subcommand)]
+    pub(super) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// List the rules: id, kind, confidence, severity, name.
+    #[command(
+        after_help = "Examples:\n  tokensweep rules list\n  tokensweep rules list --rules ours.toml --json"
+    )]
+    List {
+        /// Add the rules of a file or folder.
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a rule as it is written.
+    #[command(after_help = "Example:\n  tokensweep rules show npm-access-token")]
+    Show {
+        /// The rule's id.
+        id: String,
+        /// Look in this file or folder too.
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+    },
+    /// Check rule files and run their examples; the shipped ones if none is given.
+    #[command(after_help = "Example:\n  tokensweep rules check ours.toml")]
+    Check {
+        /// Files or folders.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Try rules on a text and say of every match why it is kept or not.
+    #[command(
+        after_help = "Example:\n  echo 'OURS_KEY=abc123' | tokensweep rules test --rules ours.toml --rule ours-key -"
+    )]
+    Test {
+        /// The text; `-` is standard input.
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+        /// Add the rules of a file or folder.
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+        /// Only these rules.
+        #[arg(long, value_name = "NAME")]
+        rule: Vec<String>,
+        /// Show secrets whole instead of masked.
+        #[arg(long)]
+        show_secrets: bool,
+    },
+}
+
+/// `500`, `20K`, `1.5G`; powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no size; write 500K, 20M or 2G");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    let unit = match text[digits.len()..]
+        .to_ascii_lowercase()
+        .trim_end_matches("ib")
+        .trim_end_matches('b')
+    {
+        "" => 1.0,
+        "k" => 1024.0,
+        "m" => 1024.0 * 1024.0,
+        "g" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(wrong()),
+    };
+    if number.is_finite() && number >= 0.0 { Ok((number * unit) as u64) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn flags_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("20M"), Ok(20 << 20));
+        assert_eq!(size("1.5kib"), Ok(1536));
+        assert_eq!(size("7"), Ok(7));
+        assert!(size("big").is_err() && size("-1").is_err() && size("1x").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! The command line: flags in [`args`], one file for each command.
+
+mod args;
+mod progress;
+mod rules;
+mod scan;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::error::Error;
+use crate::report::sanitize;
+use args::{Args, Command};
+
+/// Nothing was found.
+const CLEAN: u8 = 0;
+/// Something was found.
+const FOUND: u8 = 1;
+/// Usage, or a fatal error.
+const FATAL: u8 = 2;
+/// Nothing was found, but something could not be looked at.
+const INCOMPLETE: u8 = 3;
+
+/// Runs the command line and returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = with_default_command(arguments.into_iter().collect());
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(why) => {
+            // Help and version are no errors, and a closed pipe is none either.
+            let _ = why.print();
+            return ExitCode::from(if why.use_stderr() { FATAL } else { CLEAN });
+        }
+    };
+    let outcome = match args.command {
+        Command::Scan(scan) => scan::run(&scan),
+        Command::Rules(rules) => rules::run(&rules),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Args::command(),
+                "tokensweep",
+                &mut std::io::stdout(),
+            );
+            Ok(CLEAN)
+        }
+    };
+    ExitCode::from(outcome.unwrap_or_else(|why| {
+        complain(&why);
+        FATAL
+    }))
+}
+
+/// `tokensweep PATH` means `tokensweep scan PATH`.
+fn with_default_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let known = |word: &str| {
+        matches!(word, "help" | "-h" | "--help" | "-V" | "--version")
+            || Args::command().get_subcommands().any(|command| {
+                command.get_name_and_visible_aliases().contains(&word)
+                    || command.get_all_aliases().any(|alias| alias == word)
+            })
+    };
+    match arguments.get(1) {
+        Some(first) if !first.to_str().is_some_and(known) => arguments.insert(1, "scan".into()),
+        _ => {}
+    }
+    arguments
+}
+
+/// Says on standard error what went wrong. Names in it may be anybody's.
+fn complain(why: &Error) {
+    let text: Vec<String> =
+        format!("error: {why}").lines().map(|line| sanitize::visible(line.as_bytes())).collect();
+    let _ = writeln!(std::io::stderr(), "{}", text.join("\n"));
+}
