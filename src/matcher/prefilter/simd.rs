@@ -35,9 +35,17 @@ const AHEAD: usize = 4;
 
 /// Tables for this machine; there only if it has the instructions.
 pub(super) struct Tables {
-    buckets: Box<Buckets>,
-    wide: bool,
+    narrow: Box<NarrowTables>,
+    /// There if the machine has AVX-512.
+    wide: Option<Box<WideTables>>,
 }
+
+/// For each half of the buckets and each byte of a window, the tables of low
+/// and of high nibbles.
+type NarrowTables = [[[[u8; 16]; 2]; Narrow::SIEVED]; 2];
+/// For each half of the buckets and each byte of a window, the table of the
+/// byte's low six bits.
+type WideTables = [[[u8; 64]; Wide::SIEVED]; 2];
 
 impl Tables {
     /// The tables for these buckets, if this machine has AVX2.
@@ -49,12 +57,15 @@ impl Tables {
         let wide = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vbmi");
-        has.then(|| Self { buckets: Box::new(*buckets), wide })
+        has.then(|| Self {
+            narrow: Box::new(Narrow::tables(buckets)),
+            wide: wide.then(|| Box::new(Wide::tables(buckets))),
+        })
     }
 
     /// The same without AVX-512, if it was there.
     pub(super) fn narrow(self) -> Self {
-        Self { wide: false, ..self }
+        Self { wide: None, ..self }
     }
 
     /// Calls `hit` for every position of `windows` that a hash lets through.
@@ -68,10 +79,9 @@ impl Tables {
     ) {
         // SAFETY: `detect` made `self`, so the machine has the instructions.
         unsafe {
-            if self.wide {
-                search_wide(&self.buckets, short, long, haystack, windows, hit);
-            } else {
-                search_narrow(&self.buckets, short, long, haystack, windows, hit);
+            match &self.wide {
+                Some(tables) => search_wide(tables, short, long, haystack, windows, hit),
+                None => search_narrow(&self.narrow, short, long, haystack, windows, hit),
             }
         }
     }
@@ -84,33 +94,34 @@ impl Tables {
 /// No step branches on what it saw: positions are written to queues whether
 /// they count or not, and the queues are worked off when a chunk is through.
 macro_rules! search_with {
-    ($name:ident, $tables:ident, $features:literal) => {
+    ($name:ident, $tables:ident, $bytes:ident, $features:literal) => {
         #[target_feature(enable = $features)]
         fn $name(
-            buckets: &Buckets,
+            tables: &$bytes,
             short: &Windows,
             long: &Strided,
             haystack: &[u8],
             windows: Range<usize>,
             mut hit: impl FnMut(usize, Sieve),
         ) {
-            let tables = $tables::new(buckets);
+            let tables = $tables::load(tables);
             let (mut shorts, mut longs) = (Queue::new(), Queue::new());
             let mut at = windows.start;
             let last = windows.end.min(haystack.len().saturating_sub(buckets::SIEVED - 1));
             while at + STEP <= last {
+                let chunk = at;
                 let chunk_end = last.min(at + CHUNK);
                 while at + STEP <= chunk_end {
                     let block: &[u8; STEP] =
                         haystack[at..at + STEP].try_into().expect("STEP bytes");
                     // SAFETY: `last` leaves STEP + SIEVED - 1 bytes behind `at`.
-                    shorts.push(at, unsafe { tables.sieve(haystack.as_ptr().add(at)) });
-                    longs.push(at, $tables::on_grid(&long.windows, block));
+                    shorts.push(at - chunk, unsafe { tables.sieve(haystack.as_ptr().add(at)) });
+                    longs.push(at - chunk, $tables::on_grid(&long.windows, block));
                     at += STEP;
                 }
-                shorts.retain(|position| short.may_hold(load(haystack, position)));
-                shorts.drain(|position| hit(position, Sieve::Short));
-                longs.drain(|position| hit(position, Sieve::Strided));
+                shorts.retain(|place| short.may_hold(load(haystack, chunk + usize::from(place))));
+                shorts.drain(|place| hit(chunk + usize::from(place), Sieve::Short));
+                longs.drain(|place| hit(chunk + usize::from(place), Sieve::Strided));
             }
             for position in at..windows.end {
                 if short.may_hold(load(haystack, position)) {
@@ -126,8 +137,8 @@ macro_rules! search_with {
     };
 }
 
-search_with!(search_narrow, Narrow, "avx2,bmi1,bmi2,popcnt");
-search_with!(search_wide, Wide, "avx512f,avx512bw,avx512vbmi,avx2,bmi1,bmi2,popcnt");
+search_with!(search_narrow, Narrow, NarrowTables, "avx2,bmi1,bmi2,popcnt");
+search_with!(search_wide, Wide, WideTables, "avx512f,avx512bw,avx512vbmi,avx2,bmi1,bmi2,popcnt");
 
 /// Sixteen bits, `strided::STEP` apart.
 #[inline(always)]
@@ -140,7 +151,8 @@ fn spread(mask: u64) -> u64 {
 
 /// Positions of a chunk. Room for all of them, and for what is written ahead.
 struct Queue {
-    positions: [usize; CHUNK + AHEAD],
+    /// Distances from the start of the chunk.
+    positions: [u16; CHUNK + AHEAD],
     length: usize,
 }
 
@@ -149,24 +161,24 @@ impl Queue {
         Self { positions: [0; CHUNK + AHEAD], length: 0 }
     }
 
-    /// Adds the positions of a step whose bits are set.
+    /// Adds the positions of the step at `at` of the chunk whose bits are set.
     #[inline(always)]
     fn push(&mut self, at: usize, mut mask: u64) {
         let count = mask.count_ones() as usize;
         let room = &mut self.positions[self.length..];
         for place in &mut room[..AHEAD] {
-            *place = at + mask.trailing_zeros() as usize;
+            *place = (at + mask.trailing_zeros() as usize) as u16;
             mask &= mask.wrapping_sub(1);
         }
         for place in room.iter_mut().take(count).skip(AHEAD) {
-            *place = at + mask.trailing_zeros() as usize;
+            *place = (at + mask.trailing_zeros() as usize) as u16;
             mask &= mask.wrapping_sub(1);
         }
         self.length += count;
     }
 
     #[inline(always)]
-    fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+    fn retain(&mut self, keep: impl Fn(u16) -> bool) {
         let mut kept = 0;
         for at in 0..self.length {
             let position = self.positions[at];
@@ -177,7 +189,7 @@ impl Queue {
     }
 
     #[inline(always)]
-    fn drain(&mut self, each: impl FnMut(usize)) {
+    fn drain(&mut self, each: impl FnMut(u16)) {
         self.positions[..self.length].iter().copied().for_each(each);
         self.length = 0;
     }
@@ -190,26 +202,35 @@ struct Narrow([[[__m256i; 2]; Narrow::SIEVED]; 2]);
 impl Narrow {
     const SIEVED: usize = 4;
 
-    #[target_feature(enable = "avx2")]
-    fn new(buckets: &Buckets) -> Self {
-        let mut tables = Self([[[_mm256_setzero_si256(); 2]; Self::SIEVED]; 2]);
+    fn tables(buckets: &Buckets) -> NarrowTables {
+        let mut tables = [[[[0; 16]; 2]; Self::SIEVED]; 2];
         for (half, buckets) in buckets.chunks(8).enumerate() {
-            for place in 0..Self::SIEVED {
-                let (mut low, mut high) = ([0_u8; 16], [0_u8; 16]);
+            for (place, [low, high]) in tables[half].iter_mut().enumerate() {
                 for (bucket, sets) in buckets.iter().enumerate() {
                     for nibble in 0..16 {
                         low[nibble] |= ((sets[place].low >> nibble & 1) as u8) << bucket;
                         high[nibble] |= ((sets[place].high >> nibble & 1) as u8) << bucket;
                     }
                 }
-                for (register, table) in tables.0[half][place].iter_mut().zip([low, high]) {
-                    // SAFETY: the table is sixteen bytes long; the load may be unaligned.
-                    let loaded = unsafe { _mm_loadu_si128(table.as_ptr().cast()) };
-                    *register = _mm256_broadcastsi128_si256(loaded);
-                }
             }
         }
         tables
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn load(tables: &NarrowTables) -> Self {
+        let mut loaded = Self([[[_mm256_setzero_si256(); 2]; Self::SIEVED]; 2]);
+        for half in 0..2 {
+            for place in 0..Self::SIEVED {
+                for (register, table) in loaded.0[half][place].iter_mut().zip(&tables[half][place])
+                {
+                    // SAFETY: the table is sixteen bytes long; the load may be unaligned.
+                    let bytes = unsafe { _mm_loadu_si128(table.as_ptr().cast()) };
+                    *register = _mm256_broadcastsi128_si256(bytes);
+                }
+            }
+        }
+        loaded
     }
 
     /// A bit for each position of the grid where a long keyword may have a window.
@@ -293,24 +314,29 @@ struct Wide([[__m512i; Wide::SIEVED]; 2]);
 impl Wide {
     const SIEVED: usize = buckets::SIEVED;
 
-    #[target_feature(enable = "avx512f")]
-    fn new(buckets: &Buckets) -> Self {
-        let mut tables = [[[0_u8; 64]; Self::SIEVED]; 2];
+    fn tables(buckets: &Buckets) -> WideTables {
+        let mut tables = [[[0; 64]; Self::SIEVED]; 2];
         for (half, buckets) in buckets.chunks(8).enumerate() {
             for (bucket, sets) in buckets.iter().enumerate() {
                 for (place, set) in sets.iter().enumerate() {
                     for byte in 0..=255_u8 {
-                        let accepts = set.holds(byte);
-                        tables[half][place][usize::from(byte & 63)] |= u8::from(accepts) << bucket;
+                        tables[half][place][usize::from(byte & 63)] |=
+                            u8::from(set.holds(byte)) << bucket;
                     }
                 }
             }
         }
+        tables
+    }
+
+    #[target_feature(enable = "avx512f")]
+    fn load(tables: &WideTables) -> Self {
         let mut loaded = Self([[_mm512_setzero_si512(); Self::SIEVED]; 2]);
-        for (half, tables) in tables.iter().enumerate() {
-            for (place, table) in tables.iter().enumerate() {
+        for half in 0..2 {
+            for place in 0..Self::SIEVED {
                 // SAFETY: the table is 64 bytes long; the load may be unaligned.
-                loaded.0[half][place] = unsafe { _mm512_loadu_si512(table.as_ptr().cast()) };
+                loaded.0[half][place] =
+                    unsafe { _mm512_loadu_si512(tables[half][place].as_ptr().cast()) };
             }
         }
         loaded
