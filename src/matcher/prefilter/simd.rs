@@ -121,6 +121,7 @@ macro_rules! search_with {
                 }
                 shorts.retain(|place| short.may_hold(load(haystack, chunk + usize::from(place))));
                 shorts.drain(|place| hit(chunk + usize::from(place), Sieve::Short));
+                longs.retain(|place| long.windows.may_go_on(haystack, chunk + usize::from(place)));
                 longs.drain(|place| hit(chunk + usize::from(place), Sieve::Strided));
             }
             for position in at..windows.end {
