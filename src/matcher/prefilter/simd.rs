@@ -10,14 +10,16 @@
 //! six bits in one of sixty-four, which costs a quarter and turns away more.
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256,
+    __m256i, __m512i, _mm_add_epi8, _mm_loadu_si128, _mm_maskz_compress_epi8, _mm_set1_epi8,
+    _mm_setr_epi8, _mm_storeu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256,
     _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
     _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi32,
     _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi32,
-    _mm256_srli_epi16, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_si256, _mm512_and_si512,
-    _mm512_i32gather_epi32, _mm512_loadu_si512, _mm512_mullo_epi32, _mm512_or_si512,
-    _mm512_permutexvar_epi8, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_sllv_epi32, _mm512_srli_epi32, _mm512_test_epi8_mask, _mm512_test_epi32_mask,
+    _mm256_srli_epi16, _mm256_srli_epi32, _mm256_srlv_epi32, _mm256_storeu_si256, _mm512_add_epi8,
+    _mm512_and_si512, _mm512_i32gather_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8,
+    _mm512_mullo_epi32, _mm512_or_si512, _mm512_permutexvar_epi8, _mm512_set1_epi8,
+    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_sllv_epi32, _mm512_srli_epi32,
+    _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_test_epi32_mask,
 };
 use std::ops::Range;
 
@@ -28,8 +30,8 @@ use super::{Sieve, buckets};
 
 /// Positions looked at in one step.
 const STEP: usize = 64;
-/// Bytes between two visits to the queues.
-const CHUNK: usize = 1024;
+/// Bytes between two visits to the queues: what a byte can count.
+const CHUNK: usize = 256;
 /// Positions of a step that are queued without asking how many there are.
 const AHEAD: usize = 4;
 
@@ -56,7 +58,9 @@ impl Tables {
             && is_x86_feature_detected!("popcnt");
         let wide = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vbmi");
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vbmi")
+            && is_x86_feature_detected!("avx512vbmi2");
         has.then(|| Self {
             narrow: Box::new(Narrow::tables(buckets)),
             wide: wide.then(|| Box::new(Wide::tables(buckets))),
@@ -115,8 +119,13 @@ macro_rules! search_with {
                     let block: &[u8; STEP] =
                         haystack[at..at + STEP].try_into().expect("STEP bytes");
                     // SAFETY: `last` leaves STEP + SIEVED - 1 bytes behind `at`.
-                    shorts.push(at - chunk, unsafe { tables.sieve(haystack.as_ptr().add(at)) });
-                    longs.push(at - chunk, $tables::on_grid(&long.windows, block));
+                    let mask = unsafe { tables.sieve(haystack.as_ptr().add(at)) };
+                    $tables::push(&mut shorts, at - chunk, mask);
+                    $tables::push_grid(
+                        &mut longs,
+                        at - chunk,
+                        $tables::on_grid(&long.windows, block),
+                    );
                     at += STEP;
                 }
                 shorts.retain(|place| short.may_hold(load(haystack, chunk + usize::from(place))));
@@ -139,27 +148,33 @@ macro_rules! search_with {
 }
 
 search_with!(search_narrow, Narrow, NarrowTables, "avx2,bmi1,bmi2,popcnt");
-search_with!(search_wide, Wide, WideTables, "avx512f,avx512bw,avx512vbmi,avx2,bmi1,bmi2,popcnt");
+search_with!(
+    search_wide,
+    Wide,
+    WideTables,
+    "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,popcnt"
+);
 
 /// Sixteen bits, `strided::STEP` apart.
 #[inline(always)]
-fn spread(mask: u64) -> u64 {
+fn spread(mask: u16) -> u64 {
+    let mask = u64::from(mask);
     let mask = (mask | mask << 24) & 0x0000_00ff_0000_00ff;
     let mask = (mask | mask << 12) & 0x000f_000f_000f_000f;
     let mask = (mask | mask << 6) & 0x0303_0303_0303_0303;
     (mask | mask << 3) & 0x1111_1111_1111_1111
 }
 
-/// Positions of a chunk. Room for all of them, and for what is written ahead.
+/// Positions of a chunk, as distances from its start. Room for all of them,
+/// and for a step that is written ahead.
 struct Queue {
-    /// Distances from the start of the chunk.
-    positions: [u16; CHUNK + AHEAD],
+    positions: [u8; CHUNK + STEP],
     length: usize,
 }
 
 impl Queue {
     fn new() -> Self {
-        Self { positions: [0; CHUNK + AHEAD], length: 0 }
+        Self { positions: [0; CHUNK + STEP], length: 0 }
     }
 
     /// Adds the positions of the step at `at` of the chunk whose bits are set.
@@ -168,18 +183,18 @@ impl Queue {
         let count = mask.count_ones() as usize;
         let room = &mut self.positions[self.length..];
         for place in &mut room[..AHEAD] {
-            *place = (at + mask.trailing_zeros() as usize) as u16;
+            *place = (at + mask.trailing_zeros() as usize) as u8;
             mask &= mask.wrapping_sub(1);
         }
         for place in room.iter_mut().take(count).skip(AHEAD) {
-            *place = (at + mask.trailing_zeros() as usize) as u16;
+            *place = (at + mask.trailing_zeros() as usize) as u8;
             mask &= mask.wrapping_sub(1);
         }
         self.length += count;
     }
 
     #[inline(always)]
-    fn retain(&mut self, keep: impl Fn(u16) -> bool) {
+    fn retain(&mut self, keep: impl Fn(u8) -> bool) {
         let mut kept = 0;
         for at in 0..self.length {
             let position = self.positions[at];
@@ -190,7 +205,7 @@ impl Queue {
     }
 
     #[inline(always)]
-    fn drain(&mut self, each: impl FnMut(u16)) {
+    fn drain(&mut self, each: impl FnMut(u8)) {
         self.positions[..self.length].iter().copied().for_each(each);
         self.length = 0;
     }
@@ -202,6 +217,16 @@ struct Narrow([[[__m256i; 2]; Narrow::SIEVED]; 2]);
 
 impl Narrow {
     const SIEVED: usize = 4;
+
+    #[inline(always)]
+    fn push(queue: &mut Queue, at: usize, mask: u64) {
+        queue.push(at, mask);
+    }
+
+    #[inline(always)]
+    fn push_grid(queue: &mut Queue, at: usize, grid: u16) {
+        queue.push(at, spread(grid));
+    }
 
     fn tables(buckets: &Buckets) -> NarrowTables {
         let mut tables = [[[[0; 16]; 2]; Self::SIEVED]; 2];
@@ -237,7 +262,7 @@ impl Narrow {
     /// A bit for each position of the grid where a long keyword may have a window.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn on_grid(windows: &Windows, block: &[u8; STEP]) -> u64 {
+    fn on_grid(windows: &Windows, block: &[u8; STEP]) -> u16 {
         let bits = windows.bits();
         let mut grid = 0;
         for half in 0..2 {
@@ -264,10 +289,10 @@ impl Narrow {
             );
             let bit = _mm256_and_si256(slots, _mm256_set1_epi32(31));
             let sign = _mm256_slli_epi32::<31>(_mm256_srlv_epi32(found, bit));
-            let mask = _mm256_movemask_ps(_mm256_castsi256_ps(sign)) as u64;
+            let mask = _mm256_movemask_ps(_mm256_castsi256_ps(sign)) as u16;
             grid |= mask << (half * 8);
         }
-        spread(grid)
+        grid
     }
 
     /// A bit for each of the STEP positions from `start` whose window a bucket
@@ -315,6 +340,46 @@ struct Wide([[__m512i; Wide::SIEVED]; 2]);
 impl Wide {
     const SIEVED: usize = buckets::SIEVED;
 
+    /// Writes the positions whose bits are set side by side, in one step.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
+    #[inline]
+    fn push(queue: &mut Queue, at: usize, mask: u64) {
+        const PLACES: [u8; STEP] = {
+            let mut places = [0; STEP];
+            let mut at = 0;
+            while at < STEP {
+                places[at] = at as u8;
+                at += 1;
+            }
+            places
+        };
+        let room: &mut [u8; STEP] = (&mut queue.positions[queue.length..queue.length + STEP])
+            .try_into()
+            .expect("STEP bytes");
+        // SAFETY: both arrays are 64 bytes long; the accesses may be unaligned.
+        unsafe {
+            let places = _mm512_loadu_si512(PLACES.as_ptr().cast());
+            let places = _mm512_add_epi8(places, _mm512_set1_epi8(at as i8));
+            _mm512_storeu_si512(room.as_mut_ptr().cast(), _mm512_maskz_compress_epi8(mask, places));
+        }
+        queue.length += mask.count_ones() as usize;
+    }
+
+    /// The same for positions of the grid.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt")]
+    #[inline]
+    fn push_grid(queue: &mut Queue, at: usize, grid: u16) {
+        let room: &mut [u8; 16] =
+            (&mut queue.positions[queue.length..queue.length + 16]).try_into().expect("16 bytes");
+        let places = _mm_setr_epi8(0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60);
+        let places = _mm_add_epi8(places, _mm_set1_epi8(at as i8));
+        // SAFETY: the array is 16 bytes long; the store may be unaligned.
+        unsafe {
+            _mm_storeu_si128(room.as_mut_ptr().cast(), _mm_maskz_compress_epi8(grid, places))
+        };
+        queue.length += grid.count_ones() as usize;
+    }
+
     fn tables(buckets: &Buckets) -> WideTables {
         let mut tables = [[[0; 64]; Self::SIEVED]; 2];
         for (half, buckets) in buckets.chunks(8).enumerate() {
@@ -346,7 +411,7 @@ impl Wide {
     /// As [`Narrow::on_grid`].
     #[target_feature(enable = "avx512f")]
     #[inline]
-    fn on_grid(windows: &Windows, block: &[u8; STEP]) -> u64 {
+    fn on_grid(windows: &Windows, block: &[u8; STEP]) -> u16 {
         // SAFETY: the block is 64 bytes long; the load may be unaligned.
         let sixteen = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
         let folded = _mm512_or_si512(sixteen, _mm512_set1_epi32(0x2020_2020));
@@ -361,7 +426,7 @@ impl Wide {
         };
         let bit =
             _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_and_si512(slots, _mm512_set1_epi32(31)));
-        spread(u64::from(_mm512_test_epi32_mask(words, bit)))
+        _mm512_test_epi32_mask(words, bit)
     }
 
     /// As [`Narrow::sieve`].
