@@ -6,6 +6,7 @@ pub mod derive;
 pub mod example;
 pub mod fragments;
 mod load;
+mod relax;
 pub mod spec;
 mod trial;
 
@@ -61,11 +62,12 @@ impl Rule {
     /// since most rules never see theirs in a small scan.
     pub fn regex(&self) -> &Regex {
         self.regex.get_or_init(|| {
+            let hir = derive::parse(&self.compiled.pattern)
+                .expect("it was parsed when the rule was loaded");
             Regex::builder()
-                .syntax(regex_automata::util::syntax::Config::new().unicode(false).utf8(false))
                 .configure(Regex::config().utf8_empty(false))
-                .build(&self.compiled.pattern)
-                .expect("the pattern was parsed when the rule was loaded")
+                .build_from_hir(&relax::relaxed(&hir))
+                .expect("a pattern of bounded length is within the engine's limits")
         })
     }
 }
