@@ -15,6 +15,8 @@ use std::sync::{Arc, OnceLock};
 use globset::GlobSet;
 use regex_automata::meta::Regex;
 
+use crate::model::path_from_bytes;
+
 pub use compile::Compiled;
 pub use derive::Keyword;
 pub use load::{Selection, embedded_files, load_file, load_text, rule_files};
@@ -33,29 +35,37 @@ pub struct Rule {
     pub service: Option<Arc<str>>,
     /// As written and derived.
     pub compiled: Compiled,
-    /// The globs of `context.paths`; `None` if any path will do.
-    pub paths: Option<GlobSet>,
+    paths: OnceLock<Option<GlobSet>>,
     regex: OnceLock<Regex>,
 }
 
 impl Rule {
-    fn new(compiled: Compiled) -> crate::error::Result<Self> {
+    fn new(compiled: Compiled) -> Self {
         let spec = &compiled.spec;
-        let paths = load::globs(&spec.id, &spec.context.paths)?;
-        Ok(Self {
+        Self {
             id: spec.id.as_str().into(),
             name: spec.name.as_str().into(),
             kind: spec.kind.as_deref().unwrap_or(&spec.id).into(),
             service: spec.service.as_deref().map(Into::into),
-            paths,
+            paths: OnceLock::new(),
             regex: OnceLock::new(),
             compiled,
-        })
+        }
     }
 
     /// As written.
     pub fn spec(&self) -> &spec::RuleSpec {
         &self.compiled.spec
+    }
+
+    /// True if the rule looks at files of this path, `/` between its parts.
+    pub fn takes_path(&self, path: &[u8]) -> bool {
+        let spec = self.spec();
+        let globs = self.paths.get_or_init(|| {
+            load::globs(&spec.id, &spec.context.paths)
+                .expect("the globs were checked when the rule was loaded")
+        });
+        globs.as_ref().is_none_or(|globs| globs.is_match(path_from_bytes(path)))
     }
 
     /// The compiled pattern. Made when the first keyword of the rule turns up,
@@ -65,7 +75,7 @@ impl Rule {
             let hir = derive::parse(&self.compiled.pattern)
                 .expect("it was parsed when the rule was loaded");
             Regex::builder()
-                .configure(Regex::config().utf8_empty(false))
+                .configure(Regex::config().utf8_empty(false).onepass(false).dfa(false))
                 .build_from_hir(&relax::relaxed(&hir))
                 .expect("a pattern of bounded length is within the engine's limits")
         })
@@ -89,11 +99,8 @@ impl RuleSet {
     }
 
     /// A set of just these rules.
-    ///
-    /// # Errors
-    /// A glob that is none.
-    pub fn of(rules: Vec<Compiled>) -> crate::error::Result<Self> {
-        Ok(Self { rules: rules.into_iter().map(Rule::new).collect::<crate::error::Result<_>>()? })
+    pub fn of(rules: Vec<Compiled>) -> Self {
+        Self { rules: rules.into_iter().map(Rule::new).collect() }
     }
 
     /// Bytes that a match of any rule may span.
