@@ -173,7 +173,7 @@ fn clean(key: &[u8]) -> Option<&[u8]> {
 }
 
 /// The name of a name/value pair whose value stands at `start`: the parent in
-/// `"NAME":{"value":"…"`, or the `name` beside it.
+/// `"NAME":{"value":"…"` or YAML's form of it, or the `name` beside it.
 fn pair_name(bytes: &[u8], start: usize) -> Option<&[u8]> {
     let floor = start.saturating_sub(300);
     let before = &bytes[floor..start];
@@ -183,6 +183,12 @@ fn pair_name(bytes: &[u8], start: usize) -> Option<&[u8]> {
         && let Some(key) = key_before(parent)
     {
         return Some(key);
+    }
+    let line = before[..value].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+    if let [parent @ .., b':'] = outer
+        && line > outer.len()
+    {
+        return clean(key_at_end(trim_quotes(parent)));
     }
     let own = &bytes[floor..(start + 300).min(bytes.len())];
     let at = super::rfind_fold(&before[..value], b"name")
@@ -230,6 +236,7 @@ mod tests {
             ("os.environ[\"NPM_TOKEN\"] = \"§v\"", "NPM_TOKEN"),
             ("- name: NPM_TOKEN\n  value: \"§v\"", "NPM_TOKEN"),
             ("{\"name\":\"NPM_TOKEN\",\"value\":\"§v\"}", "NPM_TOKEN"),
+            ("  NPM_TOKEN:\n    value: §v", "NPM_TOKEN"),
             ("\"NPM_TOKEN\":{\"value\":\"§v\",\"isSecret\":true}", "NPM_TOKEN"),
             ("//h.example/:_authToken=§v", "//h.example/:_authToken"),
             ("npm config set //h.example/:_authToken §v", "//h.example/:_authToken"),
