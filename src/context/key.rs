@@ -23,6 +23,15 @@ pub fn variable(bytes: &[u8], start: usize) -> Option<String> {
     Some(text(key))
 }
 
+/// The key that begins or goes through `at`: for matches that begin with the
+/// name of a key and hold more than its value.
+pub fn key_at(bytes: &[u8], at: usize) -> Option<String> {
+    let fits = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-/:@".contains(b);
+    let left = bytes[..at].iter().rev().take(KEY_CAP).take_while(fits).count();
+    let right = bytes[at..].iter().take(KEY_CAP).take_while(|b| is_name(**b)).count();
+    clean(&bytes[at - left..at + right]).map(text)
+}
+
 /// Steps back from a password to the URL that holds it, from a token to the
 /// header value that holds it: what is left ends where the value begins.
 fn value_start(line: &[u8]) -> &[u8] {

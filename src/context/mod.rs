@@ -10,7 +10,7 @@ pub mod npm;
 pub mod url;
 
 pub use date::near as date_near;
-pub use key::variable;
+pub use key::{key_at, variable};
 
 /// The text of a lossy, short piece of input. Names and hosts are ASCII where
 /// they are honest; what is not shows as U+FFFD and is escaped by the reports.

@@ -88,7 +88,7 @@ fn classify<'k>(variable: &'k str, path: &[u8]) -> Option<Key<'k>> {
                 .any(|ending| lower.ends_with(ending));
         return credential.then_some(Key::Bound(key));
     }
-    if matches!(lower.as_str(), "authorization" | "proxy-authorization" | "u" | "user") {
+    if matches!(lower.as_str(), "authorization" | "proxy-authorization" | "curl") {
         return Some(Key::Request);
     }
     if is_npm_name(&lower) {
@@ -319,8 +319,11 @@ fn request_host(bytes: &[u8], secret: (usize, usize)) -> Option<String> {
     }
     // A captured request names its host in a header of its own.
     let around = &bytes[secret.0.saturating_sub(1000)..(secret.1 + 1000).min(bytes.len())];
-    let header = find_fold(around, b"\nhost:").map(|at| &around[at + 6..])?;
-    url::host(header.trim_ascii_start())
+    let header = around.split(|&b| b == b'\n').find_map(|line| {
+        let name = line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"host:"));
+        name.then(|| line[5..].trim_ascii())
+    })?;
+    url::host(header)
 }
 
 /// Start of the line, or of the first of the lines that backslashes join.

@@ -14,7 +14,7 @@
 //! | `{badcrc}` | six characters that are not that checksum |
 //! | `{base64:TEXT}` | base64 of TEXT, itself filled in first |
 //! | `{jwt}` `{jwt:CLAIMS}` | a signed-looking JWT; CLAIMS is the inside of a JSON object |
-//! | `{pem:LABEL}` | a PEM block with plausible contents, real newlines |
+//! | `{pem:LABEL}` | a PEM block with plausible contents, real newlines between its lines |
 //! | `{pem-escaped:LABEL}` | the same with literal `\n` |
 //! | `{bech32:HRP}` | upper-case bech32 of 32 random bytes |
 //! | `{npm}` | host of npm's own registry |
@@ -251,10 +251,7 @@ fn pem(label: &str, newline: &str, random: &mut Random) -> String {
         .chunks(64)
         .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
         .collect();
-    format!(
-        "-----BEGIN {label}-----{newline}{}{newline}-----END {label}-----{newline}",
-        lines.join(newline)
-    )
+    format!("-----BEGIN {label}-----{newline}{}{newline}-----END {label}-----", lines.join(newline))
 }
 
 /// BIP 173, in upper case as age prints its keys.

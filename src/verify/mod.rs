@@ -178,7 +178,14 @@ impl Verifier {
 /// Reads the slot of the candidate as far as its rule wants it.
 fn slot(candidate: &Candidate<'_>, variable: Option<&str>) -> Result<Option<Slot>, &'static str> {
     let blob = candidate.blob;
-    let found = context::npm::slot(blob.bytes, candidate.secret, variable, blob.origin.relative());
+    let path = blob.origin.relative();
+    let read =
+        |variable: Option<&str>| context::npm::slot(blob.bytes, candidate.secret, variable, path);
+    let found = read(variable).or_else(|| {
+        // The match may begin with a key and hold more than its value.
+        let within = candidate.span.0 < candidate.secret.0;
+        read(context::key_at(blob.bytes, candidate.span.0).filter(|_| within).as_deref())
+    });
     match candidate.rule.spec().context.npm {
         NpmContext::IfSlot => Ok(found.filter(|slot| slot.named)),
         NpmContext::Required => found.map(Some).ok_or("not in a place of npm's"),

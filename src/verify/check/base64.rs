@@ -64,11 +64,14 @@ pub fn bytes64(secret: &[u8]) -> CheckResult {
     CheckResult::structure(!emulator && decode(secret).is_some_and(|key| key.len() == 64))
 }
 
+/// The users of the samples in RFC 7617 and RFC 6749.
+const SAMPLES: [&str; 2] = ["Aladdin", "s6BhdRkqt3"];
+
 /// Base64 of `user:password`, as HTTP's Basic scheme has it (RFC 7617).
 pub fn basic_auth(secret: &[u8]) -> CheckResult {
     let Some(text) = printable(secret) else { return CheckResult::structure(false) };
     match text.split_once(':') {
-        Some((user, password)) if !password.is_empty() => CheckResult {
+        Some((user, password)) if !password.is_empty() && !SAMPLES.contains(&user) => CheckResult {
             username: (!user.is_empty()).then(|| user.to_owned()),
             ..CheckResult::structure(true)
         },

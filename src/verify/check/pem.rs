@@ -5,6 +5,9 @@ use super::{CheckResult, base64};
 /// Fewest decoded bytes that can be a key: PKCS #8 of an Ed25519 key has 48.
 const LEAST: usize = 44;
 
+/// Shorter keys must be whole.
+const SHORT: usize = 96;
+
 /// A block whose body is base64 of what its label says: a DER sequence
 /// (RFC 7468, RFC 1421), an OpenSSH key, an OpenPGP packet (RFC 9580), an SSH2
 /// key (RFC 4716 and its commercial ancestor).
@@ -18,6 +21,10 @@ pub fn block(secret: &[u8]) -> CheckResult {
     let Some(body) = base64::decode_start(&block.body).filter(|body| body.len() >= LEAST) else {
         return CheckResult::structure(false);
     };
+    // Manuals shorten their samples to a line.
+    if body.len() < SHORT && declared(&body).is_some_and(|length| length > body.len()) {
+        return CheckResult::structure(false);
+    }
     let fits = if block.label.contains("OPENSSH") {
         body.starts_with(b"openssh-key-v1\0")
     } else if block.label.contains("PGP") {
@@ -35,6 +42,16 @@ pub fn block(secret: &[u8]) -> CheckResult {
     } else {
         result
     }
+}
+
+/// Length of the whole, as a sequence's own head has it.
+fn declared(body: &[u8]) -> Option<usize> {
+    Some(match body {
+        [0x30, length @ 0x00..=0x7f, ..] => 2 + usize::from(*length),
+        [0x30, 0x81, length, ..] => 3 + usize::from(*length),
+        [0x30, 0x82, high, low, ..] => 4 + usize::from(*high) * 256 + usize::from(*low),
+        _ => return None,
+    })
 }
 
 /// A sequence that begins with a version or, if encrypted, with a sequence.
@@ -221,6 +238,7 @@ mod tests {
             "BEGIN",
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA...\n-----END PRIVATE KEY-----",
+            &pem("RSA PRIVATE KEY")[..110],
         ] {
             assert!(!fits(text), "{text}");
         }
