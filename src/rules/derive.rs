@@ -34,6 +34,9 @@ const LEAD_CAP: usize = 80;
 const SET_CAP: usize = 48;
 /// Literals are cut to this length: what follows adds nothing to a prefilter.
 const LENGTH_CAP: usize = 24;
+/// Literals of this length are rare enough: a set is not multiplied any more
+/// to make its literals longer.
+const LENGTH_ENOUGH: usize = 7;
 /// Shorter literals occur everywhere.
 const LENGTH_MIN: usize = 3;
 
@@ -86,9 +89,11 @@ fn places(hir: &Hir) -> Vec<Vec<Keyword>> {
         if lead.1 > LEAD_CAP {
             break;
         }
-        let set = prefixes_of_all(&pieces[at..]).0;
-        if set.iter().all(|literal| !literal.is_empty()) {
-            places.push(set.into_iter().map(|literal| keyword(&literal, lead)).collect());
+        let set = prefixes_of_all(&pieces[at..]);
+        if set.iter().all(|literal| !literal.bytes.is_empty()) {
+            places.push(without_doubles(
+                set.iter().map(|literal| keyword(&literal.bytes, lead)).collect(),
+            ));
         }
         let properties = piece.properties();
         lead.0 += properties.minimum_len().unwrap_or(0);
@@ -105,66 +110,92 @@ fn flatten<'h>(hir: &'h Hir, pieces: &mut Vec<&'h Hir>) {
     }
 }
 
-/// A literal as bytes, each with whether its case is free.
-type Literal = Vec<(u8, bool)>;
+/// A literal with which matches begin.
+#[derive(Clone, Default)]
+struct Literal {
+    /// Its bytes, each with whether its case is free.
+    bytes: Vec<(u8, bool)>,
+    /// More of the match may follow that is no part of it.
+    open: bool,
+}
 
-/// The literals with which every match of `hir` begins, and whether they are
-/// all of it.
-fn prefixes(hir: &Hir) -> (Vec<Literal>, bool) {
-    let open = || (vec![Literal::new()], false);
+impl Literal {
+    fn of(bytes: Vec<(u8, bool)>) -> Self {
+        Self { bytes, open: false }
+    }
+
+    fn unknown() -> Vec<Self> {
+        vec![Self { bytes: Vec::new(), open: true }]
+    }
+
+    /// True if it should not be made longer at the cost of more literals.
+    fn is_enough(&self) -> bool {
+        self.bytes.len() >= LENGTH_ENOUGH
+    }
+}
+
+/// The literals with which every match of `hir` begins.
+fn prefixes(hir: &Hir) -> Vec<Literal> {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => (vec![Literal::new()], true),
+        HirKind::Empty | HirKind::Look(_) => vec![Literal::default()],
         HirKind::Literal(literal) => {
-            (vec![literal.0.iter().map(|&byte| (byte, false)).collect()], true)
+            vec![Literal::of(literal.0.iter().map(|&byte| (byte, false)).collect())]
         }
         HirKind::Class(class) => match members(class) {
-            Some(members) => (members.into_iter().map(|member| vec![member]).collect(), true),
-            None => open(),
+            Some(members) => members.into_iter().map(|member| Literal::of(vec![member])).collect(),
+            None => Literal::unknown(),
         },
         HirKind::Capture(capture) => prefixes(&capture.sub),
         HirKind::Concat(parts) => prefixes_of_all(&parts.iter().collect::<Vec<_>>()),
         HirKind::Alternation(branches) => {
-            let mut all = Vec::new();
-            let mut whole = true;
-            for branch in branches {
-                let (set, exact) = prefixes(branch);
-                all.extend(set);
-                whole &= exact;
-            }
-            if all.len() > SET_CAP { open() } else { (all, whole) }
+            let all: Vec<Literal> = branches.iter().flat_map(prefixes).collect();
+            if all.len() > SET_CAP { Literal::unknown() } else { all }
         }
         HirKind::Repetition(repetition) => match (repetition.min, repetition.max) {
             (0, Some(1)) => {
-                let (mut set, exact) = prefixes(&repetition.sub);
-                set.push(Literal::new());
-                (set, exact)
+                let mut set = prefixes(&repetition.sub);
+                set.push(Literal::default());
+                set
             }
-            (0, _) => open(),
+            (0, _) => Literal::unknown(),
             (min, max) => {
                 let copies = vec![&*repetition.sub; min.min(8) as usize];
-                let (set, exact) = prefixes_of_all(&copies);
-                (set, exact && max == Some(min) && min <= 8)
+                let mut set = prefixes_of_all(&copies);
+                let more = max != Some(min) || min > 8;
+                set.iter_mut().for_each(|literal| literal.open |= more);
+                set
             }
         },
     }
 }
 
-fn prefixes_of_all(parts: &[&Hir]) -> (Vec<Literal>, bool) {
-    let mut set = vec![Literal::new()];
+fn prefixes_of_all(parts: &[&Hir]) -> Vec<Literal> {
+    let mut set = vec![Literal::default()];
     for part in parts {
-        let (next, exact) = prefixes(part);
-        if set.len() * next.len() > SET_CAP {
-            return (set, false);
+        if set.iter().all(|literal| literal.open) {
+            break;
         }
+        let next = prefixes(part);
+        let grows = |literal: &Literal| !literal.open && (next.len() == 1 || !literal.is_enough());
+        let size: usize =
+            set.iter().map(|literal| if grows(literal) { next.len() } else { 1 }).sum();
+        let fits = size <= SET_CAP;
         set = set
-            .iter()
-            .flat_map(|left| next.iter().map(|right| [&left[..], &right[..]].concat()))
+            .into_iter()
+            .flat_map(|literal| {
+                if fits && grows(&literal) && literal.bytes.len() < LENGTH_CAP {
+                    next.iter().map(|right| joined(&literal, right)).collect()
+                } else {
+                    vec![Literal { open: true, ..literal }]
+                }
+            })
             .collect();
-        if !exact || set.iter().any(|literal| literal.len() > LENGTH_CAP) {
-            return (set, false);
-        }
     }
-    (set, true)
+    set
+}
+
+fn joined(left: &Literal, right: &Literal) -> Literal {
+    Literal { bytes: [&left.bytes[..], &right.bytes[..]].concat(), open: right.open }
 }
 
 /// The members of a class of few: a letter in both cases counts as one.
@@ -196,6 +227,23 @@ fn keyword(literal: &[(u8, bool)], lead: (usize, usize)) -> Keyword {
         .map(|&(byte, _)| if fold { byte.to_ascii_lowercase() } else { byte })
         .collect();
     Keyword { text, fold, lead }
+}
+
+/// Drops keywords that begin with another one: where they stand, it stands.
+fn without_doubles(mut keywords: Vec<Keyword>) -> Vec<Keyword> {
+    keywords.sort_by(|a, b| (a.text.len(), &a.text).cmp(&(b.text.len(), &b.text)));
+    let mut out: Vec<Keyword> = Vec::with_capacity(keywords.len());
+    for keyword in keywords {
+        let head = |known: &Keyword| match keyword.text.get(..known.text.len()) {
+            Some(head) if known.fold => head.eq_ignore_ascii_case(&known.text),
+            Some(head) => !keyword.fold && head == known.text,
+            None => false,
+        };
+        if !out.iter().any(head) {
+            out.push(keyword);
+        }
+    }
+    out
 }
 
 /// Higher is better: long, rare literals at a fixed and short distance.
@@ -271,7 +319,7 @@ mod tests {
         assert_eq!(shown("[0-9]{8,10}:AA[0-9A-Za-z_-]{33}"), [(":AA".into(), false, (8, 10))]);
         assert_eq!(
             shown("(?:hvs|hvb)\\.[a-z]{20}"),
-            [("hvs.".into(), false, (0, 0)), ("hvb.".into(), false, (0, 0))]
+            [("hvb.".into(), false, (0, 0)), ("hvs.".into(), false, (0, 0))]
         );
     }
 

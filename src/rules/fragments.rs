@@ -5,7 +5,10 @@
 /// - `glue` is what may stand between a key and its value in the formats that
 ///   people keep secrets in: `K=v`, `K: v`, `"K": "v"`, `\"K\":\"v\"`, `K => v`,
 ///   `K := v`, `K v` (Dockerfile, `npm config set`), `<K>v</K>`, `set(K, "v")`,
-///   `env["K"] = "v"`, columns, colour codes. Quotes may be escaped four deep.
+///   `env["K"] = "v"`, `K=%22v%22`, columns, colour codes; and what puts the
+///   value into a field of its own: `"K": {"value": "v"}` (the records of a
+///   GitHub runner), `name: K, value: v` (Kubernetes, ECS). Quotes may be
+///   escaped four deep.
 /// - `default` is what stands before the default inside an interpolation,
 ///   `${NAME:-`, if the value is one. It follows `glue`.
 /// - `uuid` is a UUID of any version, in either case.
@@ -14,7 +17,12 @@
 pub const FRAGMENTS: &[(&str, &str)] = &[
     (
         "glue",
-        r#"(?:[\\"'`\])}]{0,40}(?:\x1b\[[0-9;]{0,8}m)?[ \t]{0,20}(?:=>|:=|\|\||[=:,>(]|[ \t])(?:\x1b\[[0-9;]{0,8}m)?[ \t]{0,40}(?:[rRbBuUfF]?[\\"'`]{1,40})?)"#,
+        concat!(
+            r#"(?:(?:[\\"'`\])}]{0,40}(?:\x1b\[[0-9;]{0,8}m)?[ \t]{0,20}(?:=>|:=|\|\||%3[Dd]|[=:,>(|]|[ \t])"#,
+            r#"(?:\x1b\[[0-9;]{0,8}m)?[ \t]{0,40}(?:\{\s{0,20}[\\"']{0,8}value[\\"']{0,8}\s{0,8}:\s{0,8})?"#,
+            r#"|[\\"']{0,8}(?:,(?:\s|\\n){0,40}|(?:\s|\\n){1,40})[\\"']{0,8}[vV]alue[\\"']{0,8}\s{0,8}[:=]\s{0,8})"#,
+            r#"(?:[rRbBuUfF]?(?:[\\"'`]{1,40}|%2[27]))?)"#,
+        ),
     ),
     ("default", r#"(?:\$\{[A-Za-z_][A-Za-z0-9_]{0,80}:?[-=][\\"']{0,8})?"#),
     ("uuid", r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"),

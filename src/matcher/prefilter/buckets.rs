@@ -47,20 +47,20 @@ impl Nibbles {
 /// Sets the window of every needle and fills the buckets. Greedy: the needles
 /// with the commonest windows choose first, each takes the window and the
 /// bucket that add least.
-pub(super) fn assign(needles: &mut [Needle]) -> Buckets {
+pub(super) fn assign(needles: &mut [(u16, Needle)]) -> Buckets {
     let text = Frequencies::new();
     let mut buckets = Buckets::default();
     let mut costs = [0_f32; BUCKETS];
     let mut order: Vec<(f32, usize)> = Vec::with_capacity(needles.len());
     let choices: Vec<Vec<usize>> =
-        needles.iter().map(|needle| rarest_windows(needle, &text)).collect();
-    for (id, needle) in needles.iter().enumerate() {
+        needles.iter().map(|(_, needle)| rarest_windows(needle, &text)).collect();
+    for (id, (_, needle)) in needles.iter().enumerate() {
         let window = nibbles(&Needle { at: choices[id][0], ..needle.clone() });
         order.push((cost(&window, &text), id));
     }
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     for (_, id) in order {
-        let needle = &mut needles[id];
+        let needle = &mut needles[id].1;
         let mut best = (f32::INFINITY, 0, 0);
         for &at in &choices[id] {
             needle.at = at;
@@ -78,6 +78,14 @@ pub(super) fn assign(needles: &mut [Needle]) -> Buckets {
         costs[bucket] = cost(&buckets[bucket], &text);
     }
     buckets
+}
+
+/// Start of the `length` bytes of a needle that ordinary text shows least.
+pub(super) fn rarest(needle: &Needle, length: usize) -> usize {
+    let share = |at: usize| -> u32 {
+        needle.text[at..at + length].iter().map(|&b| share_of(b).ilog2()).sum()
+    };
+    (0..=needle.text.len() - length).min_by_key(|&at| share(at)).unwrap_or(0)
 }
 
 /// Starts of the two windows that ordinary text shows least.

@@ -1,29 +1,33 @@
 //! Finds the keywords of all rules in one pass.
 //!
-//! Three sieves, each cheap for what the next one costs:
+//! Words and prefixes want different searches. A keyword of seven bytes or
+//! more holds four windows of four bytes one after the other, so that one of
+//! them stands on every grid of step four: hashing only every fourth position
+//! finds it ([`strided`]). Shorter keywords are mostly prefixes with rare
+//! characters, which nibble tables tell from text at thirty-two positions at
+//! once ([`simd`]); what passes is hashed too ([`Windows`]). What is left is
+//! compared byte by byte.
 //!
-//! 1. [`simd`]: four bytes at every position at once, through nibble tables of
-//!    sixteen buckets. Lets through a few positions in a hundred.
-//! 2. [`Bitmap`]: the four bytes, case folded, hashed into 2^16 bits. Lets
-//!    through a few in a thousand.
-//! 3. The keywords themselves, compared byte by byte.
-//!
-//! The second sieve alone, at every position, is the portable path: the hits
-//! of both paths are the same because the first sieve only ever turns away
-//! what the second would.
+//! The portable path hashes every position for the short keywords. The hits of
+//! both paths are the same, because the nibble tables only ever turn away what
+//! the hash would.
 
 mod buckets;
+mod hash;
 #[cfg(target_arch = "x86_64")]
 mod simd;
+mod strided;
 
 use std::ops::Range;
 
 use crate::rules::Keyword;
+use hash::{Windows, load};
+use strided::Strided;
 
-/// Bytes of a keyword that the first two sieves look at.
+/// Bytes of a keyword that are hashed.
 const WINDOW: usize = 4;
 
-/// A keyword and the four of its bytes that are searched for.
+/// A keyword and the place in it that is searched for.
 #[derive(Clone, Debug)]
 struct Needle {
     text: Box<[u8]>,
@@ -50,9 +54,9 @@ impl Needle {
 /// A searcher for a fixed set of keywords.
 pub struct Prefilter {
     needles: Vec<Needle>,
-    bitmap: Bitmap,
-    index: Index,
-    /// Greatest distance from the start of a keyword to its window.
+    strided: Strided,
+    short: Windows,
+    /// Greatest distance from the start of a keyword to a window of it.
     reach: usize,
     #[cfg(target_arch = "x86_64")]
     simd: Option<simd::Tables>,
@@ -72,7 +76,7 @@ impl Prefilter {
     }
 
     fn build(keywords: &[Keyword], simd: bool) -> Self {
-        let mut needles: Vec<Needle> = keywords
+        let needles: Vec<Needle> = keywords
             .iter()
             .map(|keyword| Needle {
                 text: keyword.text.as_slice().into(),
@@ -80,19 +84,26 @@ impl Prefilter {
                 at: 0,
             })
             .collect();
-        let buckets = buckets::assign(&mut needles);
-        let mut bitmap = Bitmap::default();
-        needles.iter().for_each(|needle| bitmap.add(needle.window()));
-        let reach = needles.iter().map(|needle| needle.at).max().unwrap_or(0);
-        let index = Index::new(&needles);
+        let (mut long, mut short) = (Vec::new(), Vec::new());
+        for (id, needle) in needles.iter().enumerate() {
+            let id = u16::try_from(id).expect("fewer than 65,536 keywords");
+            let group = if needle.text.len() >= strided::LEAST { &mut long } else { &mut short };
+            group.push((id, needle.clone()));
+        }
+        let buckets = buckets::assign(&mut short);
+        let windows: Vec<_> =
+            short.iter().map(|(id, needle)| (*id, needle.at, needle.window())).collect();
+        let strided = Strided::new(&mut long);
+        let reach =
+            short.iter().map(|(_, needle)| needle.at).max().unwrap_or(0).max(strided.reach());
         #[cfg(target_arch = "x86_64")]
         let simd = simd.then(|| simd::Tables::detect(&buckets)).flatten();
         #[cfg(not(target_arch = "x86_64"))]
         let _ = (simd, buckets);
         Self {
             needles,
-            bitmap,
-            index,
+            strided,
+            short: Windows::new(&windows),
             reach,
             #[cfg(target_arch = "x86_64")]
             simd,
@@ -105,8 +116,8 @@ impl Prefilter {
     pub fn search(&self, haystack: &[u8], range: Range<usize>, mut hit: impl FnMut(usize, usize)) {
         let end = (range.end + self.reach).min(haystack.len());
         let windows = range.start..end;
-        let mut confirm = |at: usize| {
-            self.confirm(haystack, at, |needle, start| {
+        let mut confirm = |at: usize, sieve: Sieve| {
+            self.confirm(haystack, at, sieve, |needle, start| {
                 if range.contains(&start) {
                     hit(needle, start);
                 }
@@ -114,136 +125,60 @@ impl Prefilter {
         };
         #[cfg(target_arch = "x86_64")]
         if let Some(tables) = &self.simd {
-            return tables.search(&self.bitmap, haystack, windows, confirm);
+            return tables.search(&self.short, &self.strided, haystack, windows, confirm);
         }
-        for at in windows {
-            if self.bitmap.holds(load(haystack, at)) {
-                confirm(at);
+        for at in windows.clone() {
+            if self.short.may_hold(load(haystack, at)) {
+                confirm(at, Sieve::Short);
+            }
+        }
+        for at in windows.step_by(strided::STEP) {
+            if self.strided.windows.may_hold(load(haystack, at)) {
+                confirm(at, Sieve::Strided);
             }
         }
     }
 
-    /// How many positions the first and the second sieve let through: what
-    /// the choice of windows and buckets is judged by.
-    pub fn sieved(&self, haystack: &[u8]) -> (usize, usize) {
-        let second =
-            (0..haystack.len()).filter(|&at| self.bitmap.holds(load(haystack, at))).count();
+    /// How many positions pass the nibble tables, the hash of the short
+    /// keywords and that of the long ones: what the choice of windows and
+    /// buckets is judged by.
+    pub fn sieved(&self, haystack: &[u8]) -> (usize, usize, usize) {
+        let count = |windows: &Windows, step| {
+            (0..haystack.len())
+                .step_by(step)
+                .filter(|&at| windows.may_hold(load(haystack, at)))
+                .count()
+        };
+        let (short, long) = (count(&self.short, 1), count(&self.strided.windows, strided::STEP));
         #[cfg(target_arch = "x86_64")]
         if let Some(tables) = &self.simd {
-            return (tables.count(haystack), second);
+            return (tables.count(haystack), short, long);
         }
-        (haystack.len(), second)
+        (haystack.len(), short, long)
     }
 
     #[inline(never)]
-    fn confirm(&self, haystack: &[u8], at: usize, mut hit: impl FnMut(usize, usize)) {
-        for &id in self.index.candidates(load(haystack, at)) {
-            let needle = &self.needles[id as usize];
-            if let Some(start) = at.checked_sub(needle.at)
+    fn confirm(&self, haystack: &[u8], at: usize, sieve: Sieve, mut hit: impl FnMut(usize, usize)) {
+        let windows = match sieve {
+            Sieve::Short => &self.short,
+            Sieve::Strided => &self.strided.windows,
+        };
+        for &(id, lead) in windows.candidates(load(haystack, at)) {
+            let needle = &self.needles[usize::from(id)];
+            if let Some(start) = at.checked_sub(usize::from(lead))
                 && needle.stands_at(haystack, start)
             {
-                hit(id as usize, start);
+                hit(usize::from(id), start);
             }
         }
     }
 }
 
-/// The four bytes at `at`, with zeros for those behind the end.
-#[inline(always)]
-fn load(haystack: &[u8], at: usize) -> u32 {
-    match haystack.get(at..at + WINDOW) {
-        Some(bytes) => u32::from_le_bytes(bytes.try_into().expect("four bytes")),
-        None => {
-            let mut bytes = [0; WINDOW];
-            let tail = &haystack[at.min(haystack.len())..];
-            bytes[..tail.len()].copy_from_slice(tail);
-            u32::from_le_bytes(bytes)
-        }
-    }
-}
-
-/// Case folding of four bytes at once. It also folds a few signs into each
-/// other, which later sieves sort out.
-#[inline(always)]
-fn fold(window: u32) -> u32 {
-    window | 0x2020_2020
-}
-
-/// Sixteen bits of a folded window.
-#[inline(always)]
-fn hash(folded: u32) -> usize {
-    (folded.wrapping_mul(0x9e37_79b1) >> 16) as usize
-}
-
-/// Which hashed windows begin a needle. 8 KiB, which stay in the first cache.
-struct Bitmap(Box<[u64; 1 << 10]>);
-
-impl Default for Bitmap {
-    fn default() -> Self {
-        Self(Box::new([0; 1 << 10]))
-    }
-}
-
-impl Bitmap {
-    fn add(&mut self, window: [Option<u8>; WINDOW]) {
-        for_each_word(window, |word| {
-            let bit = hash(fold(word));
-            self.0[bit >> 6] |= 1 << (bit & 63);
-        });
-    }
-
-    #[inline(always)]
-    fn holds(&self, window: u32) -> bool {
-        let bit = hash(fold(window));
-        self.0[bit >> 6] >> (bit & 63) & 1 == 1
-    }
-}
-
-fn for_each_word(window: [Option<u8>; WINDOW], mut each: impl FnMut(u32)) {
-    let known = window.map(|byte| byte.unwrap_or(0));
-    match window[WINDOW - 1] {
-        Some(_) => each(u32::from_le_bytes(known)),
-        None => (0..=255)
-            .for_each(|last| each(u32::from_le_bytes([known[0], known[1], known[2], last]))),
-    }
-}
-
-/// From the hash of a window to the needles that may stand there.
-struct Index {
-    starts: Box<[u32]>,
-    needles: Box<[u16]>,
-}
-
-impl Index {
-    const BITS: usize = 12;
-
-    fn slot(window: u32) -> usize {
-        hash(fold(window)) >> (16 - Self::BITS)
-    }
-
-    fn new(needles: &[Needle]) -> Self {
-        let mut pairs: Vec<(usize, u16)> = Vec::new();
-        for (id, needle) in needles.iter().enumerate() {
-            let id = u16::try_from(id).expect("fewer than 65,536 keywords");
-            for_each_word(needle.window(), |word| pairs.push((Self::slot(word), id)));
-        }
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut starts = vec![0_u32; (1 << Self::BITS) + 1];
-        for &(slot, _) in &pairs {
-            starts[slot + 1] += 1;
-        }
-        for slot in 0..1 << Self::BITS {
-            starts[slot + 1] += starts[slot];
-        }
-        Self { starts: starts.into(), needles: pairs.into_iter().map(|(_, id)| id).collect() }
-    }
-
-    #[inline]
-    fn candidates(&self, window: u32) -> &[u16] {
-        let slot = Self::slot(window);
-        &self.needles[self.starts[slot] as usize..self.starts[slot + 1] as usize]
-    }
+/// Which search a position comes from.
+#[derive(Clone, Copy)]
+enum Sieve {
+    Short,
+    Strided,
 }
 
 #[cfg(test)]
@@ -283,11 +218,13 @@ mod tests {
     proptest! {
         #[test]
         fn both_paths_find_what_comparison_finds(
-            texts in prop::collection::vec(("[a-c_-]{3,8}", any::<bool>()), 1..40),
-            haystack in "[a-cA-C_-]{0,300}",
+            texts in prop::collection::vec(("[a-c_-]{3,12}", any::<bool>()), 1..40),
+            mut haystack in "[a-cA-C_-]{0,300}",
+            plant in any::<prop::sample::Index>(),
             cut in any::<(prop::sample::Index, prop::sample::Index)>(),
         ) {
             let keywords: Vec<Keyword> = texts.iter().map(|(text, fold)| keyword(text, *fold)).collect();
+            haystack.insert_str(plant.index(haystack.len() + 1), &texts[0].0);
             let haystack = haystack.as_bytes();
             let (a, b) = (cut.0.index(haystack.len() + 1), cut.1.index(haystack.len() + 1));
             let range = a.min(b)..a.max(b);
@@ -298,7 +235,7 @@ mod tests {
 
         #[test]
         fn any_bytes_will_do(
-            texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 3..6), any::<bool>()), 1..20),
+            texts in prop::collection::vec((prop::collection::vec(any::<u8>(), 3..10), any::<bool>()), 1..20),
             mut haystack in prop::collection::vec(any::<u8>(), 0..400),
             plant in any::<prop::sample::Index>(),
         ) {

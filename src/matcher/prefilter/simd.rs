@@ -1,4 +1,4 @@
-//! The first sieve: nibble tables and byte shuffles (AVX2, chosen at run time).
+//! The search for short keywords: nibble tables and byte shuffles (AVX2, chosen at run time).
 //!
 //! For each of the four bytes of a window there are two tables of sixteen
 //! entries, one looked up by the low nibble of the byte and one by the high
@@ -14,11 +14,13 @@ use std::arch::x86_64::{
 use std::ops::Range;
 
 use super::buckets::Buckets;
-use super::{Bitmap, WINDOW, load};
+use super::hash::{Windows, load};
+use super::strided::{self, Strided};
+use super::{Sieve, WINDOW};
 
 /// Positions looked at in one step.
 const STEP: usize = 32;
-/// Positions that wait for the second sieve.
+/// Positions that wait to be compared.
 const QUEUE: usize = 256;
 
 /// Tables for the AVX2 path; there only if the machine has it.
@@ -46,19 +48,20 @@ impl Tables {
         Some(Self { nibbles })
     }
 
-    /// Calls `hit` for every position of `windows` that both sieves let through.
+    /// Calls `hit` for every position of `windows` that a hash lets through.
     pub(super) fn search(
         &self,
-        bitmap: &Bitmap,
+        short: &Windows,
+        long: &Strided,
         haystack: &[u8],
         windows: Range<usize>,
-        hit: impl FnMut(usize),
+        hit: impl FnMut(usize, Sieve),
     ) {
         // SAFETY: `detect` made `self`, so the machine has AVX2.
-        unsafe { self.search_avx2(bitmap, haystack, windows, hit) }
+        unsafe { self.search_avx2(short, long, haystack, windows, hit) }
     }
 
-    /// Positions that the first sieve lets through.
+    /// Positions that the nibble tables let through.
     pub(super) fn count(&self, haystack: &[u8]) -> usize {
         let mut count = 0;
         let last = haystack.len().saturating_sub(STEP + WINDOW - 1);
@@ -79,13 +82,16 @@ impl Tables {
         Loaded(self.nibbles.map(|half| half.map(|pair| pair.map(|table| load_table(&table)))))
     }
 
+    /// Both searches side by side: the vector units and the integer units are
+    /// busy at the same time, and the bytes are read once.
     #[target_feature(enable = "avx2")]
     fn search_avx2(
         &self,
-        bitmap: &Bitmap,
+        short: &Windows,
+        long: &Strided,
         haystack: &[u8],
         windows: Range<usize>,
-        mut hit: impl FnMut(usize),
+        mut hit: impl FnMut(usize, Sieve),
     ) {
         let tables = self.tables_avx2();
         let mut queue = [0_usize; QUEUE];
@@ -99,17 +105,43 @@ impl Tables {
                 mask &= mask - 1;
                 // Kept or overwritten by the next: no branch to mispredict.
                 queue[queued] = position;
-                queued += usize::from(bitmap.holds(load(haystack, position)));
+                queued += usize::from(short.may_hold(load(haystack, position)));
             }
             if queued > QUEUE - STEP {
-                queue[..queued].iter().for_each(|&position| hit(position));
+                queue[..queued].iter().for_each(|&position| hit(position, Sieve::Short));
                 queued = 0;
+            }
+            let block: &[u8; STEP] = haystack[at..at + STEP].try_into().expect("STEP bytes");
+            let mut grid = on_grid(long, block);
+            while grid != 0 {
+                hit(at + grid.trailing_zeros() as usize * strided::STEP, Sieve::Strided);
+                grid &= grid - 1;
             }
             at += STEP;
         }
-        queue[..queued].iter().for_each(|&position| hit(position));
-        (at..windows.end).filter(|&at| bitmap.holds(load(haystack, at))).for_each(hit);
+        queue[..queued].iter().for_each(|&position| hit(position, Sieve::Short));
+        for position in at..windows.end {
+            if short.may_hold(load(haystack, position)) {
+                hit(position, Sieve::Short);
+            }
+        }
+        for position in (at..windows.end).step_by(strided::STEP) {
+            if long.windows.may_hold_four(load(haystack, position)) {
+                hit(position, Sieve::Strided);
+            }
+        }
     }
+}
+
+/// A bit for each position of the grid where a long keyword may have a window.
+#[inline(always)]
+fn on_grid(long: &Strided, block: &[u8; STEP]) -> u32 {
+    let mut grid = 0;
+    for (place, window) in block.chunks_exact(strided::STEP).enumerate() {
+        let window = u32::from_le_bytes(window.try_into().expect("four bytes"));
+        grid |= u32::from(long.windows.may_hold_four(window)) << place;
+    }
+    grid
 }
 
 /// The tables in registers, each in both halves of one.
