@@ -26,6 +26,9 @@ pub(super) fn test(value: &[u8], lenient: bool) -> Result<(), &'static str> {
     if !lenient && value.len() < 400 && has_word(value) {
         return Err("placeholder");
     }
+    if !lenient && is_code(value) {
+        return Err("expression of source code");
+    }
     Ok(())
 }
 
@@ -81,6 +84,16 @@ fn is_sequence(value: &[u8]) -> bool {
     body.windows(2).filter(step).count() * 4 >= pairs * 3
 }
 
+/// `config.authToken`, `opts.auth.token`: names with dots between them.
+fn is_code(value: &[u8]) -> bool {
+    let name = |part: &[u8]| {
+        part.first().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'))
+            && part.len() <= 24
+            && part.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'))
+    };
+    value.contains(&b'.') && value.split(|&b| b == b'.').all(name)
+}
+
 /// Words that no issuer puts into a token and people put into examples. Short
 /// ones count only where they stand alone, for in random text they turn up.
 fn has_word(value: &[u8]) -> bool {
@@ -118,7 +131,7 @@ fn has_word(value: &[u8]) -> bool {
         "os.environ",
         "getenv",
         "secrets.",
-        "todo",
+        "path/to/",
     ];
     const WHOLE: &[&str] = &[
         "null",
@@ -134,6 +147,7 @@ fn has_word(value: &[u8]) -> bool {
         "token",
         "string",
         "pass",
+        "todo",
         "admin",
         "root",
         "user",
@@ -198,6 +212,8 @@ mod tests {
             "npm_***",
             concat!("npm_", "abcdefghijklmnopqrstuvwxyz0123456789"),
             "your_token_here",
+            "forceAuth.token",
+            "/path/to/key.pem",
             "process.env.NPM_TOKEN",
             "npm_aBcD...7890",
         ] {

@@ -7,32 +7,54 @@ use super::{Needle, WINDOW};
 /// Buckets of the first sieve: two bytes of eight bits each.
 pub(super) const BUCKETS: usize = 16;
 
-/// For each bucket and each byte of the window, the low and the high nibbles
-/// that may stand there, as sets of sixteen bits.
-pub(super) type Buckets = [[Nibbles; WINDOW]; BUCKETS];
+/// What each bucket accepts in each of the first bytes of a keyword's window.
+pub(super) type Buckets = [[Accepted; SIEVED]; BUCKETS];
 
-/// Sets of nibbles.
+/// Bytes of a keyword that the sieve can look at, from its window on. A set of
+/// instructions that makes looking dear looks at fewer.
+pub(super) const SIEVED: usize = 6;
+
+/// A set of bytes, exactly and by nibbles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Nibbles {
+pub(super) struct Accepted {
+    /// Low nibbles of the bytes.
     pub(super) low: u16,
+    /// High nibbles of the bytes.
     pub(super) high: u16,
+    /// The bytes, a bit for each.
+    bytes: [u64; 4],
 }
 
-impl Nibbles {
+impl Accepted {
     fn add(&mut self, byte: Option<u8>, fold: bool) {
-        let Some(byte) = byte else {
-            *self = Self { low: !0, high: !0 };
-            return;
-        };
-        self.low |= 1 << (byte & 15);
-        self.high |= 1 << (byte >> 4);
-        if fold && byte.is_ascii_alphabetic() {
-            self.high |= 1 << ((byte ^ 0x20) >> 4);
+        match byte {
+            None => *self = Self { low: !0, high: !0, bytes: [!0; 4] },
+            Some(byte) => {
+                self.add_byte(byte);
+                if fold && byte.is_ascii_alphabetic() {
+                    self.add_byte(byte ^ 0x20);
+                }
+            }
         }
     }
 
+    fn add_byte(&mut self, byte: u8) {
+        self.low |= 1 << (byte & 15);
+        self.high |= 1 << (byte >> 4);
+        self.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    /// True if the byte is in the set.
+    pub(super) fn holds(self, byte: u8) -> bool {
+        self.bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
     fn union(self, other: Self) -> Self {
-        Self { low: self.low | other.low, high: self.high | other.high }
+        Self {
+            low: self.low | other.low,
+            high: self.high | other.high,
+            bytes: std::array::from_fn(|i| self.bytes[i] | other.bytes[i]),
+        }
     }
 
     /// Share of ordinary text that passes.
@@ -97,21 +119,21 @@ fn rarest_windows(needle: &Needle, text: &Frequencies) -> Vec<usize> {
     windows.into_iter().take(2).map(|(_, at)| at).collect()
 }
 
-fn nibbles(needle: &Needle) -> [Nibbles; WINDOW] {
-    let mut sets = [Nibbles::default(); WINDOW];
-    for (set, byte) in sets.iter_mut().zip(needle.window()) {
-        set.add(byte, needle.fold);
+fn nibbles(needle: &Needle) -> [Accepted; SIEVED] {
+    let mut sets = [Accepted::default(); SIEVED];
+    for (place, set) in sets.iter_mut().enumerate() {
+        set.add(needle.text.get(needle.at + place).copied(), needle.fold);
     }
     sets
 }
 
-fn union(a: &[Nibbles; WINDOW], b: &[Nibbles; WINDOW]) -> [Nibbles; WINDOW] {
+fn union(a: &[Accepted; SIEVED], b: &[Accepted; SIEVED]) -> [Accepted; SIEVED] {
     std::array::from_fn(|i| a[i].union(b[i]))
 }
 
 /// Share of the positions of ordinary text that a bucket lets through, if
 /// bytes were independent.
-fn cost(sets: &[Nibbles; WINDOW], text: &Frequencies) -> f32 {
+fn cost(sets: &[Accepted; SIEVED], text: &Frequencies) -> f32 {
     sets.iter().map(|set| set.mass(text)).product()
 }
 

@@ -1,7 +1,7 @@
 //! Windows of four bytes as hashes: a bitmap that says whether a needle may
 //! have a window there, and an index that says which.
 
-use super::WINDOW;
+use super::{Needle, WINDOW};
 
 /// The four bytes at `at`, with zeros for those behind the end.
 #[inline(always)]
@@ -24,88 +24,135 @@ fn fold(window: u32) -> u32 {
     window | 0x2020_2020
 }
 
-const BITS: usize = 17;
-const MULTIPLIER: u32 = 0x9e37_79b1;
+/// Bits of the hash of a window.
+pub(super) const BITS: usize = 17;
+pub(super) const MULTIPLIER: u32 = 0x9e37_79b1;
 
 #[inline(always)]
 fn slot(folded: u32) -> usize {
     (folded.wrapping_mul(MULTIPLIER) >> (32 - BITS)) as usize
 }
 
+/// A needle by one of its windows.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// Up to eight bytes of the needle from its window on, folded, and which
+    /// of them count: turns away most of what only hashes alike.
+    head: u64,
+    mask: u64,
+    /// The needle.
+    pub(super) id: u16,
+    /// Distance from the start of the needle to the window.
+    pub(super) lead: u16,
+}
+
+impl Entry {
+    fn new(id: u16, needle: &Needle) -> Self {
+        let (mut head, mut mask) = ([0; 8], [0; 8]);
+        for (place, &byte) in needle.text[needle.at..].iter().take(8).enumerate() {
+            head[place] = byte | 0x20;
+            mask[place] = 0xff;
+        }
+        Self {
+            head: u64::from_le_bytes(head),
+            mask: u64::from_le_bytes(mask),
+            id,
+            lead: needle.at as u16,
+        }
+    }
+}
+
 /// Hashed windows. The bitmaps take 18 KiB and stay in the first cache.
 pub(super) struct Windows {
     /// Bits of windows of four bytes.
-    four: Box<[u64; 1 << (BITS - 6)]>,
+    four: Box<[u32; 1 << (BITS - 5)]>,
     /// Bits of windows of three bytes, for needles that have no more.
-    three: Option<Box<[u64; 1 << (14 - 6)]>>,
-    /// For each of 2^12 groups of slots, where its needles begin.
+    three: Box<[u64; 1 << (14 - 6)]>,
+    /// For each of 2^12 groups of slots, where its entries begin.
     starts: Box<[u32]>,
-    /// Needles, each with the distance from its start to the window.
-    needles: Box<[(u16, u16)]>,
+    entries: Box<[Entry]>,
 }
 
 const GROUP_BITS: usize = 12;
 
 impl Windows {
-    /// Each needle's id, the place of the window in it, and the window.
-    pub(super) fn new(windows: &[(u16, usize, [Option<u8>; WINDOW])]) -> Self {
-        let mut four = Box::new([0_u64; 1 << (BITS - 6)]);
-        let mut three = None;
-        let mut pairs: Vec<(usize, (u16, u16))> = Vec::new();
-        for &(id, at, window) in windows {
+    /// The windows of needles, each with its id; a needle may have several.
+    pub(super) fn new(needles: &[(u16, Needle)]) -> Self {
+        let mut four = Box::new([0_u32; 1 << (BITS - 5)]);
+        let mut three = Box::new([0_u64; 1 << (14 - 6)]);
+        let mut pairs: Vec<(usize, Entry)> = Vec::new();
+        for (id, needle) in needles {
+            let (window, entry) = (needle.window(), Entry::new(*id, needle));
             let known = u32::from_le_bytes(window.map(|byte| byte.unwrap_or(0)));
-            let entry = (id, at as u16);
             if window[WINDOW - 1].is_some() {
                 let slot = slot(fold(known));
-                four[slot >> 6] |= 1 << (slot & 63);
+                four[slot >> 5] |= 1 << (slot & 31);
                 pairs.push((slot >> (BITS - GROUP_BITS), entry));
                 continue;
             }
-            let three = three.get_or_insert_with(|| Box::new([0_u64; 1 << (14 - 6)]));
             let slot3 = slot_of_three(known);
             three[slot3 >> 6] |= 1 << (slot3 & 63);
-            for last in 0..=255_u32 {
-                pairs.push((slot(fold(known | last << 24)) >> (BITS - GROUP_BITS), entry));
-            }
+            let mut groups: Vec<usize> = (0..=255)
+                .map(|last| slot(fold(known | last << 24)) >> (BITS - GROUP_BITS))
+                .collect();
+            groups.sort_unstable();
+            groups.dedup();
+            pairs.extend(groups.into_iter().map(|group| (group, entry)));
         }
-        pairs.sort_unstable();
-        pairs.dedup();
+        pairs.sort_by_key(|(group, entry)| (*group, entry.id, entry.lead));
         let mut starts = vec![0_u32; (1 << GROUP_BITS) + 1];
         pairs.iter().for_each(|&(group, _)| starts[group + 1] += 1);
         for group in 0..1 << GROUP_BITS {
             starts[group + 1] += starts[group];
         }
-        let needles = pairs.into_iter().map(|(_, needle)| needle).collect();
-        Self { four, three, starts: starts.into(), needles }
+        let entries = pairs.into_iter().map(|(_, entry)| entry).collect();
+        Self { four, three, starts: starts.into(), entries }
     }
 
     /// False if no needle has this window. Without branches: what follows is
     /// rare, and a wrong guess would cost more than both look-ups.
     #[inline(always)]
     pub(super) fn may_hold(&self, window: u32) -> bool {
-        let four = self.may_hold_four(window);
-        match &self.three {
-            Some(three) => {
-                let slot = slot_of_three(window & 0x00ff_ffff);
-                four | (three[slot >> 6] >> (slot & 63) & 1 == 1)
-            }
-            None => four,
-        }
+        let slot = slot_of_three(window & 0x00ff_ffff);
+        self.may_hold_four(window) | (self.three[slot >> 6] >> (slot & 63) & 1 == 1)
     }
 
     /// The same, if no needle is shorter than a window.
     #[inline(always)]
     pub(super) fn may_hold_four(&self, window: u32) -> bool {
         let slot = slot(fold(window));
-        self.four[slot >> 6] >> (slot & 63) & 1 == 1
+        self.four[slot >> 5] >> (slot & 31) & 1 == 1
     }
 
-    /// The needles that may have this window, each with its place in them.
-    #[inline]
-    pub(super) fn candidates(&self, window: u32) -> &[(u16, u16)] {
-        let group = slot(fold(window)) >> (BITS - GROUP_BITS);
-        &self.needles[self.starts[group] as usize..self.starts[group + 1] as usize]
+    /// The bits that [`Windows::may_hold_four`] looks at, 32 a word.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn bits(&self) -> &[u32; 1 << (BITS - 5)] {
+        &self.four
     }
+
+    /// The needles that may have a window at `at`; what is left to compare is
+    /// case and what stands beyond the head of the entry.
+    #[inline]
+    pub(super) fn candidates(&self, haystack: &[u8], at: usize) -> impl Iterator<Item = &Entry> {
+        let group = slot(fold(load(haystack, at))) >> (BITS - GROUP_BITS);
+        let entries = &self.entries[self.starts[group] as usize..self.starts[group + 1] as usize];
+        let here = load_eight(haystack, at) | 0x2020_2020_2020_2020;
+        entries.iter().filter(move |entry| here & entry.mask == entry.head)
+    }
+}
+
+/// The eight bytes at `at`, with zeros for those behind the end.
+#[inline]
+fn load_eight(haystack: &[u8], at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    match haystack.get(at..at + 8) {
+        Some(all) => bytes.copy_from_slice(all),
+        None => {
+            let tail = &haystack[at.min(haystack.len())..];
+            bytes[..tail.len()].copy_from_slice(tail);
+        }
+    }
+    u64::from_le_bytes(bytes)
 }
 
 #[inline(always)]

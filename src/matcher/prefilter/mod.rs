@@ -66,16 +66,21 @@ impl Prefilter {
     /// Prepares a search for `keywords`; hits name them by their index.
     /// Keywords must have three bytes or more.
     pub fn new(keywords: &[Keyword]) -> Self {
-        Self::build(keywords, true)
+        Self::build(keywords, Level::Best)
+    }
+
+    /// The same without AVX-512.
+    pub fn narrow(keywords: &[Keyword]) -> Self {
+        Self::build(keywords, Level::Narrow)
     }
 
     /// The same without SIMD, for the benches and for the proof that it makes
     /// no difference to the hits.
     pub fn portable(keywords: &[Keyword]) -> Self {
-        Self::build(keywords, false)
+        Self::build(keywords, Level::Portable)
     }
 
-    fn build(keywords: &[Keyword], simd: bool) -> Self {
+    fn build(keywords: &[Keyword], level: Level) -> Self {
         let needles: Vec<Needle> = keywords
             .iter()
             .map(|keyword| Needle {
@@ -91,19 +96,21 @@ impl Prefilter {
             group.push((id, needle.clone()));
         }
         let buckets = buckets::assign(&mut short);
-        let windows: Vec<_> =
-            short.iter().map(|(id, needle)| (*id, needle.at, needle.window())).collect();
-        let strided = Strided::new(&mut long);
+        let strided = Strided::new(&long);
         let reach =
             short.iter().map(|(_, needle)| needle.at).max().unwrap_or(0).max(strided.reach());
         #[cfg(target_arch = "x86_64")]
-        let simd = simd.then(|| simd::Tables::detect(&buckets)).flatten();
+        let simd = match level {
+            Level::Best => simd::Tables::detect(&buckets),
+            Level::Narrow => simd::Tables::detect(&buckets).map(simd::Tables::narrow),
+            Level::Portable => None,
+        };
         #[cfg(not(target_arch = "x86_64"))]
-        let _ = (simd, buckets);
+        let _ = (level, buckets);
         Self {
             needles,
             strided,
-            short: Windows::new(&windows),
+            short: Windows::new(&short),
             reach,
             #[cfg(target_arch = "x86_64")]
             simd,
@@ -139,22 +146,16 @@ impl Prefilter {
         }
     }
 
-    /// How many positions pass the nibble tables, the hash of the short
-    /// keywords and that of the long ones: what the choice of windows and
-    /// buckets is judged by.
-    pub fn sieved(&self, haystack: &[u8]) -> (usize, usize, usize) {
+    /// How many positions pass the hash of the short keywords and that of the
+    /// long ones: what the choice of windows is judged by.
+    pub fn sieved(&self, haystack: &[u8]) -> (usize, usize) {
         let count = |windows: &Windows, step| {
             (0..haystack.len())
                 .step_by(step)
                 .filter(|&at| windows.may_hold(load(haystack, at)))
                 .count()
         };
-        let (short, long) = (count(&self.short, 1), count(&self.strided.windows, strided::STEP));
-        #[cfg(target_arch = "x86_64")]
-        if let Some(tables) = &self.simd {
-            return (tables.count(haystack), short, long);
-        }
-        (haystack.len(), short, long)
+        (count(&self.short, 1), count(&self.strided.windows, strided::STEP))
     }
 
     #[inline(never)]
@@ -163,15 +164,23 @@ impl Prefilter {
             Sieve::Short => &self.short,
             Sieve::Strided => &self.strided.windows,
         };
-        for &(id, lead) in windows.candidates(load(haystack, at)) {
-            let needle = &self.needles[usize::from(id)];
-            if let Some(start) = at.checked_sub(usize::from(lead))
+        for entry in windows.candidates(haystack, at) {
+            let needle = &self.needles[usize::from(entry.id)];
+            if let Some(start) = at.checked_sub(usize::from(entry.lead))
                 && needle.stands_at(haystack, start)
             {
-                hit(usize::from(id), start);
+                hit(usize::from(entry.id), start);
             }
         }
     }
+}
+
+/// Which instructions to use, if the machine has them.
+#[derive(Clone, Copy)]
+enum Level {
+    Best,
+    Narrow,
+    Portable,
 }
 
 /// Which search a position comes from.
@@ -230,6 +239,7 @@ mod tests {
             let range = a.min(b)..a.max(b);
             let expected = naive(&keywords, haystack, range.clone());
             prop_assert_eq!(&hits(&Prefilter::new(&keywords), haystack, range.clone()), &expected);
+            prop_assert_eq!(&hits(&Prefilter::narrow(&keywords), haystack, range.clone()), &expected);
             prop_assert_eq!(&hits(&Prefilter::portable(&keywords), haystack, range), &expected);
         }
 
@@ -252,6 +262,7 @@ mod tests {
             let expected = naive(&keywords, &haystack, 0..haystack.len());
             prop_assert!(!expected.is_empty());
             prop_assert_eq!(&hits(&Prefilter::new(&keywords), &haystack, 0..haystack.len()), &expected);
+            prop_assert_eq!(&hits(&Prefilter::narrow(&keywords), &haystack, 0..haystack.len()), &expected);
             prop_assert_eq!(&hits(&Prefilter::portable(&keywords), &haystack, 0..haystack.len()), &expected);
         }
     }

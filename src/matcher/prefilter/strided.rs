@@ -18,14 +18,13 @@ pub(super) struct Strided {
 impl Strided {
     /// Chooses four windows in a row of each needle, those that ordinary text
     /// shows least.
-    pub(super) fn new(needles: &mut [(u16, Needle)]) -> Self {
+    pub(super) fn new(needles: &[(u16, Needle)]) -> Self {
         let mut windows = Vec::with_capacity(needles.len() * STEP);
         let mut reach = 0;
         for (id, needle) in needles {
             let first = rarest(needle, LEAST);
             for at in first..first + STEP {
-                needle.at = at;
-                windows.push((*id, at, needle.window()));
+                windows.push((*id, Needle { at, ..needle.clone() }));
                 reach = reach.max(at);
             }
         }
