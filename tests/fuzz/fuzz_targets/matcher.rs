@@ -13,7 +13,8 @@ use tokensweep::model::{Blob, Origin, OriginKind};
 use tokensweep::pipeline::{Options, Scanner};
 use tokensweep::rules::RuleSet;
 
-/// Without a prefilter every rule is tried everywhere, which takes its time.
+/// Without a prefilter every rule is tried everywhere, which takes its time:
+/// only for texts up to this length, and one in eight of them.
 const SHORT: usize = 256;
 
 static MATCHERS: LazyLock<[Matcher; 2]> = LazyLock::new(|| {
@@ -33,7 +34,7 @@ fuzz_target!(|input: &[u8]| {
     let [simd, portable] = &*MATCHERS;
     let found = matches(|each| simd.candidates(&blob, each));
     assert_eq!(found, matches(|each| portable.candidates(&blob, each)));
-    if text.len() <= SHORT {
+    if text.len() <= SHORT && input.first().is_some_and(|byte| byte % 8 == 0) {
         assert_eq!(found, matches(|each| simd.candidates_unfiltered(&blob, each)));
     }
     for &(_, span, secret) in &found {
