@@ -62,12 +62,16 @@ impl Entry {
     }
 }
 
-/// Hashed windows. The bitmaps take 18 KiB and stay in the first cache.
+/// Hashed windows. The bitmaps take 22 KiB and stay in the first cache.
 pub(super) struct Windows {
     /// Bits of windows of four bytes.
     four: Box<[u32; 1 << (BITS - 5)]>,
     /// Bits of windows of three bytes, for needles that have no more.
     three: Box<[u64; 1 << (14 - 6)]>,
+    /// Bits of windows of needles that go on, with the byte behind them.
+    behind: Box<[u64; 1 << (14 - 6)]>,
+    /// Bits of windows at the end of their needle, with the byte before them.
+    before: Box<[u64; 1 << (14 - 6)]>,
     /// For each of 2^12 groups of slots, where its entries begin.
     starts: Box<[u32]>,
     entries: Box<[Entry]>,
@@ -80,8 +84,18 @@ impl Windows {
     pub(super) fn new(needles: &[(u16, Needle)]) -> Self {
         let mut four = Box::new([0_u32; 1 << (BITS - 5)]);
         let mut three = Box::new([0_u64; 1 << (14 - 6)]);
+        let mut behind = Box::new([0_u64; 1 << (14 - 6)]);
+        let mut before = Box::new([0_u64; 1 << (14 - 6)]);
         let mut pairs: Vec<(usize, Entry)> = Vec::new();
         for (id, needle) in needles {
+            let (text, at) = (&needle.text, needle.at);
+            if at + WINDOW < text.len() {
+                let slot = slot_of_five(load_eight(text, at));
+                behind[slot >> 6] |= 1 << (slot & 63);
+            } else if at > 0 {
+                let slot = slot_of_five(load_eight(text, at - 1));
+                before[slot >> 6] |= 1 << (slot & 63);
+            }
             let (window, entry) = (needle.window(), Entry::new(*id, needle));
             let known = u32::from_le_bytes(window.map(|byte| byte.unwrap_or(0)));
             if window[WINDOW - 1].is_some() {
@@ -106,7 +120,7 @@ impl Windows {
             starts[group + 1] += starts[group];
         }
         let entries = pairs.into_iter().map(|(_, entry)| entry).collect();
-        Self { four, three, starts: starts.into(), entries }
+        Self { four, three, behind, before, starts: starts.into(), entries }
     }
 
     /// False if no needle has this window. Without branches: what follows is
@@ -122,6 +136,17 @@ impl Windows {
     pub(super) fn may_hold_four(&self, window: u32) -> bool {
         let slot = slot(fold(window));
         self.four[slot >> 5] >> (slot & 31) & 1 == 1
+    }
+
+    /// Asks once more where a window of a needle of five bytes or more was
+    /// found: do the bytes beside it fit too?
+    #[inline(always)]
+    pub(super) fn may_go_on(&self, haystack: &[u8], at: usize) -> bool {
+        let after = slot_of_five(load_eight(haystack, at));
+        let ahead = slot_of_five(load_eight(haystack, at.wrapping_sub(1)));
+        let bit =
+            |bits: &[u64; 1 << (14 - 6)], slot: usize| bits[slot >> 6] >> (slot & 63) & 1 == 1;
+        bit(&self.behind, after) | bit(&self.before, ahead)
     }
 
     /// The bits that [`Windows::may_hold_four`] looks at, 32 a word.
@@ -141,11 +166,18 @@ impl Windows {
     }
 }
 
+/// Fourteen bits of the first five of eight bytes, folded.
+#[inline(always)]
+fn slot_of_five(eight: u64) -> usize {
+    let five = (eight | 0x2020_2020_2020_2020) << 24;
+    (five.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - 14)) as usize
+}
+
 /// The eight bytes at `at`, with zeros for those behind the end.
-#[inline]
+#[inline(always)]
 fn load_eight(haystack: &[u8], at: usize) -> u64 {
     let mut bytes = [0; 8];
-    match haystack.get(at..at + 8) {
+    match haystack.get(at..at.wrapping_add(8)) {
         Some(all) => bytes.copy_from_slice(all),
         None => {
             let tail = &haystack[at.min(haystack.len())..];
