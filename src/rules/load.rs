@@ -58,11 +58,8 @@ impl RuleSet {
             by_id.append(&mut here);
         }
         check_names(&by_id, selection)?;
-        let rules = by_id
-            .into_values()
-            .filter(|rule| wanted(rule, selection))
-            .map(Rule::new)
-            .collect::<Result<Vec<_>>>()?;
+        let rules: Vec<Rule> =
+            by_id.into_values().filter(|rule| wanted(rule, selection)).map(Rule::new).collect();
         if rules.is_empty() {
             return Err(Error::new("no rule is left to search for")
                 .hint("`tokensweep rules list` shows the rules that --rule and --exclude-rule choose from"));

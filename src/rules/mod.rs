@@ -6,6 +6,7 @@ pub mod derive;
 pub mod example;
 pub mod fragments;
 mod load;
+mod relax;
 pub mod spec;
 mod trial;
 
@@ -13,6 +14,8 @@ use std::sync::{Arc, OnceLock};
 
 use globset::GlobSet;
 use regex_automata::meta::Regex;
+
+use crate::model::path_from_bytes;
 
 pub use compile::Compiled;
 pub use derive::Keyword;
@@ -32,24 +35,22 @@ pub struct Rule {
     pub service: Option<Arc<str>>,
     /// As written and derived.
     pub compiled: Compiled,
-    /// The globs of `context.paths`; `None` if any path will do.
-    pub paths: Option<GlobSet>,
+    paths: OnceLock<Option<GlobSet>>,
     regex: OnceLock<Regex>,
 }
 
 impl Rule {
-    fn new(compiled: Compiled) -> crate::error::Result<Self> {
+    fn new(compiled: Compiled) -> Self {
         let spec = &compiled.spec;
-        let paths = load::globs(&spec.id, &spec.context.paths)?;
-        Ok(Self {
+        Self {
             id: spec.id.as_str().into(),
             name: spec.name.as_str().into(),
             kind: spec.kind.as_deref().unwrap_or(&spec.id).into(),
             service: spec.service.as_deref().map(Into::into),
-            paths,
+            paths: OnceLock::new(),
             regex: OnceLock::new(),
             compiled,
-        })
+        }
     }
 
     /// As written.
@@ -57,15 +58,26 @@ impl Rule {
         &self.compiled.spec
     }
 
+    /// True if the rule looks at files of this path, `/` between its parts.
+    pub fn takes_path(&self, path: &[u8]) -> bool {
+        let spec = self.spec();
+        let globs = self.paths.get_or_init(|| {
+            load::globs(&spec.id, &spec.context.paths)
+                .expect("the globs were checked when the rule was loaded")
+        });
+        globs.as_ref().is_none_or(|globs| globs.is_match(path_from_bytes(path)))
+    }
+
     /// The compiled pattern. Made when the first keyword of the rule turns up,
     /// since most rules never see theirs in a small scan.
     pub fn regex(&self) -> &Regex {
         self.regex.get_or_init(|| {
+            let hir = derive::parse(&self.compiled.pattern)
+                .expect("it was parsed when the rule was loaded");
             Regex::builder()
-                .syntax(regex_automata::util::syntax::Config::new().unicode(false).utf8(false))
-                .configure(Regex::config().utf8_empty(false))
-                .build(&self.compiled.pattern)
-                .expect("the pattern was parsed when the rule was loaded")
+                .configure(Regex::config().utf8_empty(false).onepass(false).dfa(false))
+                .build_from_hir(&relax::relaxed(&hir))
+                .expect("a pattern of bounded length is within the engine's limits")
         })
     }
 }
@@ -87,11 +99,8 @@ impl RuleSet {
     }
 
     /// A set of just these rules.
-    ///
-    /// # Errors
-    /// A glob that is none.
-    pub fn of(rules: Vec<Compiled>) -> crate::error::Result<Self> {
-        Ok(Self { rules: rules.into_iter().map(Rule::new).collect::<crate::error::Result<_>>()? })
+    pub fn of(rules: Vec<Compiled>) -> Self {
+        Self { rules: rules.into_iter().map(Rule::new).collect() }
     }
 
     /// Bytes that a match of any rule may span.

@@ -89,7 +89,7 @@ impl Verifier {
         let secret = candidate.secret_bytes();
         let bytes = candidate.blob.bytes;
         let origin = candidate.blob.origin;
-        if rule.paths.as_ref().is_some_and(|paths| !matches_path(paths, origin.relative())) {
+        if !rule.takes_path(origin.relative()) {
             return Err("path is not one of the rule's");
         }
         if placeholder::is_interpolation(secret) {
@@ -194,8 +194,4 @@ fn slot(candidate: &Candidate<'_>, variable: Option<&str>) -> Result<Option<Slot
             Ok(Some(found.unwrap_or(default)))
         }
     }
-}
-
-fn matches_path(globs: &globset::GlobSet, path: &[u8]) -> bool {
-    globs.is_match(crate::model::path_from_bytes(path))
 }
