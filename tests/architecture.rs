@@ -116,7 +116,7 @@ fn what_is_unsafe_says_why_it_is_sound() {
         let lines: Vec<&str> = file.text.lines().collect();
         for (line, text) in code(&file.text).filter(|(_, text)| word.is_match(text)) {
             assert!(UNSAFE.contains(&file.path.as_str()), "{}:{line}: {text}", file.path);
-            let above = &lines[line.saturating_sub(7)..line];
+            let above = &lines[line.saturating_sub(12)..line];
             let said =
                 above.iter().any(|text| text.contains("SAFETY:") || text.contains("# Safety"));
             assert!(said, "{}:{line}: no SAFETY comment: {text}", file.path);
