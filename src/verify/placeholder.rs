@@ -219,12 +219,12 @@ mod tests {
     fn values_that_were_never_secret() {
         for value in [
             "XXXXX-XXXXX-XXXXX-XXXXX",
-            "npm_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-            "npm_aBcDeFgHiJkLmNoPqRsTuVwXyZ1234567890",
+            concat!("npm_", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+            concat!("npm_", "aBcDeFgHiJkLmNoPqRsTuVwXyZ1234567890"),
             "00000000-0000-0000-0000-000000000000",
             "(protected)",
             "npm_***",
-            "npm_abcdefghijklmnopqrstuvwxyz0123456789",
+            concat!("npm_", "abcdefghijklmnopqrstuvwxyz0123456789"),
             "your_token_here",
             "forceAuth.token",
             "/path/to/key.pem",
