@@ -64,7 +64,12 @@ fn add_first(hir: &Hir, bits: &mut [u64; 4]) -> bool {
         HirKind::Repetition(repetition) => add_first(&repetition.sub, bits) && repetition.min > 0,
         HirKind::Concat(parts) => parts.iter().any(|part| add_first(part, bits)),
         HirKind::Alternation(branches) => {
-            branches.iter().fold(true, |all, branch| add_first(branch, bits) && all)
+            // Every branch must add its bytes, so no `all`, which stops early.
+            let mut all = true;
+            for branch in branches {
+                all &= add_first(branch, bits);
+            }
+            all
         }
     }
 }
