@@ -1,4 +1,53 @@
-//! tokensweep finds npm credentials and the other secrets that worms take.
+//! tokensweep finds npm credentials, and the other secrets that worms take, in
+//! trees, files, streams and environment dumps. The command line is a thin
+//! layer over this library, which does the same and prints nothing.
+//!
+//! ```
+//! use tokensweep::pipeline::{Options, Scanner};
+//!
+//! let scanner = Scanner::new(&Options::default())?;
+//! scanner.scan_bytes("app.env", b"NPM_TOKEN=0c9e9b7e-9a3f-4d55-8f0a-6f1c2b7d8e90");
+//! let report = scanner.finish();
+//! assert_eq!(&*report.findings[0].kind, "npm-legacy-token");
+//! assert_eq!(report.findings[0].locations[0].variable.as_deref(), Some("NPM_TOKEN"));
+//! # Ok::<(), tokensweep::error::Error>(())
+//! ```
+//!
+//! # The house
+//!
+//! Data runs downhill; a room imports only rooms below it; siblings do not
+//! import each other. `tests/architecture.rs` holds the house to this drawing.
+//!
+//! ```text
+//! main → cli → config → pipeline → source
+//!         │                 ├────→ matcher → rules
+//!         │                 ├────→ verify → context · matcher · rules
+//!         │                 └────→ suppress → context
+//!         └→ report                                        all → model
+//! ```
+//!
+//! | room | its one sentence |
+//! |---|---|
+//! | [`cli`] | flags, and one file for each command |
+//! | [`config`] | defaults < user file < project file < environment < flags, resolved once |
+//! | [`error`] | fatal errors: what, why, what to try |
+//! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
+//! | [`source`] | yields blobs on its own threads: trees, files, streams |
+//! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |
+//! | [`verify`] | offline: placeholders, randomness, checksums, place, worth → kept or rejected |
+//! | [`context`] | what the text around a value says: its key, registry, user, date |
+//! | [`suppress`] | markers, ignore files, baselines |
+//! | [`rules`] | TOML → checked, compiled rules; those of `patterns/` are in the binary |
+//! | [`report`] | report → bytes, one file for each format; masks; sanitises at the last door |
+//! | [`model`] | the words that the rooms hand to each other; no I/O |
+//!
+//! To come: `git` (blobs from object stores), `unpack` (members of archives),
+//! `decode` (text hidden in encodings), `registry` and `blast_radius`.
+//!
+//! A source pushes blobs into one closure. Inside it, on the same thread, the
+//! matcher yields candidates that borrow the blob and the verifier keeps or
+//! rejects each; what is kept goes to one collector. Output never depends on
+//! threads. Lines are counted for kept candidates only.
 
 pub mod cli;
 pub mod config;

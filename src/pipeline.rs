@@ -1,5 +1,5 @@
 //! Runs the line: sources → matcher → verification → suppression → one
-//! [`Finding`] for each secret → [`Report`]. Knows no printer.
+//! [`Finding`](crate::model::Finding) for each secret → [`Report`]. Knows no printer.
 
 mod fold;
 mod overlap;

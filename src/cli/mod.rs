@@ -1,4 +1,4 @@
-//! The command line: flags in [`args`], one file for each command.
+//! The command line: flags in `args`, one file for each command.
 
 mod args;
 mod progress;

@@ -36,11 +36,17 @@ fn line_end(bytes: &[u8], at: usize, reach: usize) -> usize {
 /// Offset of the last place where `needle` (lower case) stands in `haystack`,
 /// in any case.
 fn rfind_fold(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).rposition(|window| window.eq_ignore_ascii_case(needle))
+    let first = *needle.first()?;
+    let last = haystack.len().checked_sub(needle.len())?;
+    memchr::memrchr2_iter(first, first.to_ascii_uppercase(), &haystack[..=last])
+        .find(|&at| haystack[at..at + needle.len()].eq_ignore_ascii_case(needle))
 }
 
 /// Offset of the first place where `needle` (lower case) stands in `haystack`,
 /// in any case.
 pub fn find_fold(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))
+    let first = *needle.first()?;
+    let last = haystack.len().checked_sub(needle.len())?;
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), &haystack[..=last])
+        .find(|&at| haystack[at..at + needle.len()].eq_ignore_ascii_case(needle))
 }

@@ -58,8 +58,8 @@ pub fn slot(
             let username = bound_username(bytes, secret.0, key);
             return Some(Slot { named: registry.is_some(), registry, username });
         }
-        Key::Bare => nearby_registry(bytes, secret.0),
-        Key::InFile => Some(nearby_registry(bytes, secret.0)?),
+        Key::Bare => nearby_registry(bytes, secret.0, variable),
+        Key::InFile => Some(nearby_registry(bytes, secret.0, variable)?),
         Key::Request => {
             Some(request_host(bytes, secret).filter(|host| is_registry_like(host, bytes, secret))?)
         }
@@ -172,10 +172,7 @@ fn url_slot(
     if !in_userinfo || !ours {
         return None;
     }
-    let registry = match bytes.get(end) {
-        Some(b'@') => url::host(&bytes[end + 1..line_end(bytes, end, 300)]),
-        _ => return None,
-    };
+    let registry = url::host(&bytes[end + 1..line_end(bytes, end, 300)]);
     let username = authority.ends_with(b":").then(|| url::user_before(bytes, start)).flatten();
     Some(Slot { named: registry.is_some(), registry, username })
 }
@@ -201,15 +198,14 @@ fn netrc_slot(bytes: &[u8], start: usize) -> Option<Slot> {
 
 /// The registry that a file or dump names near the value: the nearest key of
 /// a map (`"//host":`, `npmRegistryServer:`, `url =`), else a `registry=` line.
-fn nearby_registry(bytes: &[u8], start: usize) -> Option<String> {
+fn nearby_registry(bytes: &[u8], start: usize, variable: &str) -> Option<String> {
     let floor = start.saturating_sub(REACH);
     let ceiling = (start + REACH).min(bytes.len());
-    let before = &bytes[floor..start];
-    if let Some(host) = enclosing_host(before) {
-        return Some(host);
-    }
-    let after = &bytes[start..ceiling];
-    sibling_host(before, after).or_else(|| registry_line(&bytes[floor..ceiling]))
+    let (before, after) = (&bytes[floor..start], &bytes[start..ceiling]);
+    // Variables of the environment stand in no block.
+    let in_block = variable.bytes().any(|b| b.is_ascii_lowercase());
+    let block = || enclosing_host(before).or_else(|| sibling_host(before, after));
+    in_block.then(block).flatten().or_else(|| registry_line(&bytes[floor..ceiling]))
 }
 
 /// A key that is itself a URL and opens a block around the value, in YAML or
@@ -295,25 +291,22 @@ fn toml_url(before: &[u8], after: &[u8]) -> Option<String> {
 }
 
 /// Host of a `registry=` or `registry:` line that is not bound to a scope; the
-/// variables of npm and yarn count as well.
+/// variables of npm and yarn count as well, and a scope's registry if there is
+/// no other.
 fn registry_line(bytes: &[u8]) -> Option<String> {
-    const KEYS: &[&[u8]] = &[
-        b"npm_config_registry",
-        b"yarn_npm_registry_server",
-        b"yarn_registry",
-        b"registry-url",
-        b"registry",
-    ];
     let mut scoped = None;
-    for key in KEYS {
-        let mut from = 0;
-        while let Some(at) = find_fold(&bytes[from..], key) {
-            let start = from + at;
-            from = start + key.len();
-            let Some(host) = assigned_host(&bytes[from..]) else { continue };
+    for key in ["registry", "REGISTRY", "Registry"] {
+        for start in memchr::memmem::find_iter(bytes, key) {
+            let rest = &bytes[start + key.len()..];
+            let tail = [&b"_server"[..], b"server", b"-url", b"_url"];
+            let tail = tail.iter().find(|tail| {
+                rest.get(..tail.len()).is_some_and(|end| end.eq_ignore_ascii_case(tail))
+            });
+            let Some(host) = assigned_host(&rest[tail.map_or(0, |tail| tail.len())..]) else {
+                continue;
+            };
             match start.checked_sub(1).map(|before| bytes[before]) {
                 Some(b':') => scoped = scoped.or(Some(host)),
-                Some(b) if b.is_ascii_alphanumeric() => {}
                 _ => return Some(host),
             }
         }

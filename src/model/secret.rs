@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn masks_show_less_of_shorter_values() {
         let shown = |len: usize, mask| {
-            Secret::new("abcdefghijklmnopqrstuvwxyz0123456789".repeat(2)[..len].as_bytes(), mask)
-                .masked()
+            let value = "abcdefghijklmnopqrstuvwxyz0123456789".repeat(2);
+            Secret::new(&value.as_bytes()[..len], mask).masked()
         };
         assert_eq!(shown(36, Mask::Ends), "abcdefgh…6789");
         assert_eq!(shown(24, Mask::Ends), "abcd…wx");

@@ -13,7 +13,7 @@ pub struct Margins {
 
 /// Fresh bytes of one window. Chosen by `benches/sources.rs`: from 1 MiB on
 /// the margins cost less than the noise, and the buffer still fits the caches.
-pub(super) const WINDOW: usize = 2 << 20;
+pub const WINDOW: usize = 2 << 20;
 
 /// A part of a stream: `bytes[fresh.0..fresh.1]` is new, what stands around it
 /// was or will be fresh in another window.

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use crate::context::{self, npm::Slot};
 use crate::matcher::Candidate;
 use crate::model::{Checksum, Confidence, NPM_REGISTRY, Proof, Severity, Worth};
-use crate::rules::spec::{CheckName, NpmContext};
+use crate::rules::spec::{CheckName, Life, NpmContext};
 use check::CheckResult;
 use worth::Facts;
 
@@ -134,7 +134,6 @@ impl Verifier {
         variable: Option<String>,
     ) -> Kept {
         let spec = candidate.rule.spec();
-        let blob = candidate.blob;
         let checksum = result.as_ref().map_or(Checksum::None, |result| result.checksum);
         let failed = result.as_ref().is_some_and(|result| !result.fits);
         let proven = result.as_ref().is_some_and(|result| result.fits);
@@ -149,12 +148,7 @@ impl Verifier {
             checksum,
             expires,
             issued,
-            seen: context::date_near(
-                blob.bytes,
-                candidate.secret.0,
-                blob.origin.file_name(),
-                self.options.today,
-            ),
+            seen: seen(candidate, self.options.today),
             today: self.options.today,
         });
         Kept {
@@ -173,6 +167,16 @@ impl Verifier {
             worth,
         }
     }
+}
+
+/// When the candidate was where it was found, if the worth of its kind
+/// depends on that.
+fn seen(candidate: &Candidate<'_>, today: Date) -> Option<Date> {
+    let blob = candidate.blob;
+    let matters = candidate.rule.spec().life == Life::NpmToken;
+    matters
+        .then(|| context::date_near(blob.bytes, candidate.secret.0, blob.origin.file_name(), today))
+        .flatten()
 }
 
 /// Reads the slot of the candidate as far as its rule wants it.

@@ -10,8 +10,20 @@ pub(super) fn is_interpolation(value: &[u8]) -> bool {
             !name.is_empty()
                 && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
         }
-        _ => value.windows(2).any(|pair| pair == b"${" || pair == b"{{" || pair == b"$("),
+        _ => {
+            value.windows(2).any(|pair| pair == b"${" || pair == b"{{" || pair == b"$(")
+                || has_field(value)
+        }
     }
+}
+
+/// `{password}`, `{self.token}`, `{alnum:14}`: a field of a format string.
+fn has_field(value: &[u8]) -> bool {
+    let fits = |b: &u8| b.is_ascii_alphanumeric() || b"_.:[]".contains(b);
+    value.split(|&b| b == b'{').skip(1).any(|rest| {
+        let name = rest.iter().take_while(|b| fits(b)).count();
+        rest.first().is_some_and(u8::is_ascii_alphabetic) && rest.get(name) == Some(&b'}')
+    })
 }
 
 /// Turns away values that a person wrote to be replaced. Where a checksum
@@ -192,6 +204,8 @@ mod tests {
             "${{ secrets.NPM_TOKEN }}",
             "<token>",
             "npm_${X}",
+            "{password}",
+            "a{b}c",
             "{{ .Values.token }}",
         ] {
             assert!(is_interpolation(value.as_bytes()), "{value}");
@@ -205,12 +219,12 @@ mod tests {
     fn values_that_were_never_secret() {
         for value in [
             "XXXXX-XXXXX-XXXXX-XXXXX",
-            "npm_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-            "npm_aBcDeFgHiJkLmNoPqRsTuVwXyZ1234567890",
+            concat!("npm_", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+            concat!("npm_", "aBcDeFgHiJkLmNoPqRsTuVwXyZ1234567890"),
             "00000000-0000-0000-0000-000000000000",
             "(protected)",
             "npm_***",
-            "npm_abcdefghijklmnopqrstuvwxyz0123456789",
+            concat!("npm_", "abcdefghijklmnopqrstuvwxyz0123456789"),
             "your_token_here",
             "forceAuth.token",
             "/path/to/key.pem",

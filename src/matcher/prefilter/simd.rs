@@ -9,6 +9,11 @@
 //! its nibbles in two tables of sixteen entries; with AVX-512 VBMI by its low
 //! six bits in one of sixty-four, which costs a quarter and turns away more.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "adapters are not inlined into functions with target features of their own"
+)]
+
 use std::arch::x86_64::{
     __m256i, __m512i, _mm_add_epi8, _mm_loadu_si128, _mm_maskz_compress_epi8, _mm_set1_epi8,
     _mm_setr_epi8, _mm_storeu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256,
@@ -302,10 +307,6 @@ impl Narrow {
     /// STEP + SIEVED - 1 bytes must be readable at `start`.
     #[target_feature(enable = "avx2")]
     #[inline]
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "adapters are not inlined into functions with target features"
-    )]
     unsafe fn sieve(&self, start: *const u8) -> u64 {
         let nibble = _mm256_set1_epi8(15);
         let mut out = 0;
