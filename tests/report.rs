@@ -328,6 +328,7 @@ fn json_has_the_promised_fields() {
         "placeholder": 7
       },
       "rules": 180,
+      "settings": [],
       "suppressed": [
         {
           "by": "inline",

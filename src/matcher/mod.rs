@@ -10,9 +10,9 @@ pub mod prefilter;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use regex_automata::util::captures::Captures;
+use regex_automata::hybrid::dfa::Cache;
 use regex_automata::{Anchored, Input};
 
 use crate::model::Blob;
@@ -55,6 +55,7 @@ pub struct Matcher {
     owners: Vec<Vec<Owner>>,
     keywords: Vec<Keyword>,
     lead: usize,
+    caches: Mutex<Vec<Vec<Option<Cache>>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -90,7 +91,14 @@ impl Matcher {
         }
         let lead = keywords.iter().map(|keyword| keyword.lead.1).max().unwrap_or(0);
         let lead = owners.iter().flatten().map(|owner| owner.lead.1).max().unwrap_or(lead);
-        Self { rules, prefilter: prefilter(&keywords), owners, keywords, lead }
+        Self {
+            rules,
+            prefilter: prefilter(&keywords),
+            owners,
+            keywords,
+            lead,
+            caches: Mutex::default(),
+        }
     }
 
     /// The distinct keywords that the prefilter looks for.
@@ -108,10 +116,11 @@ impl Matcher {
     pub fn candidates<'b>(&'b self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>)) {
         let fresh = blob.fresh();
         let range = fresh.start..(fresh.end + self.lead).min(blob.bytes.len());
+        let mut scratch = Scratch::of(self);
         self.prefilter.search(blob.bytes, range, |keyword, at| {
             for owner in &self.owners[keyword] {
                 let starts = at.saturating_sub(owner.lead.1)..(at + 1).saturating_sub(owner.lead.0);
-                self.confirm(owner.rule, blob, starts, &mut each);
+                self.confirm(owner.rule, blob, starts, &mut scratch, &mut each);
             }
         });
     }
@@ -123,9 +132,10 @@ impl Matcher {
         blob: &'b Blob<'b>,
         mut each: impl FnMut(Candidate<'b>),
     ) {
+        let mut scratch = Scratch::of(self);
         for start in blob.fresh() {
             for rule in 0..self.rules.rules.len() {
-                self.confirm(rule, blob, start..start + 1, &mut each);
+                self.confirm(rule, blob, start..start + 1, &mut scratch, &mut each);
             }
         }
     }
@@ -136,31 +146,68 @@ impl Matcher {
         rule_index: usize,
         blob: &'b Blob<'b>,
         starts: Range<usize>,
+        scratch: &mut Scratch<'_>,
         each: &mut impl FnMut(Candidate<'b>),
     ) {
         let rule = &self.rules.rules[rule_index];
         let spec = rule.spec();
         for start in starts {
-            if !blob.fresh().contains(&start) || !neighbours::before(spec.before, blob.bytes, start)
-            {
+            let begins = blob.fresh().contains(&start)
+                && rule.may_begin_with(blob.bytes[start])
+                && neighbours::before(spec.before, blob.bytes, start);
+            if !begins {
                 continue;
             }
-            let end = (start + rule.compiled.span + 1).min(blob.bytes.len());
-            let input = Input::new(blob.bytes).range(start..end).anchored(Anchored::Yes);
-            let regex = rule.regex();
-            let Some(matched) = regex.search(&input) else { continue };
-            let mut captures: Captures = regex.create_captures();
-            regex.search_captures(&input, &mut captures);
-            let Some(secret) = captures.get_group_by_name("secret") else { continue };
-            if neighbours::after(spec.after, blob.bytes, secret.end) {
-                each(Candidate {
-                    rule,
-                    rule_index,
-                    blob,
-                    span: (matched.start(), matched.end()),
-                    secret: (secret.start, secret.end),
-                });
+            let limit = (start + rule.compiled.span + 1).min(blob.bytes.len());
+            let Some(end) = scratch.match_end(rule, rule_index, blob.bytes, start, limit) else {
+                continue;
+            };
+            let Some(secret) = rule.secret_in(blob.bytes, start, end) else { continue };
+            if neighbours::after(spec.after, blob.bytes, secret.1) {
+                each(Candidate { rule, rule_index, blob, span: (start, end), secret });
             }
+        }
+    }
+}
+
+/// The automata's memory, one for each rule: borrowed from the matcher when
+/// the first keyword of a blob turns up, given back at its end.
+struct Scratch<'m> {
+    matcher: &'m Matcher,
+    caches: Option<Vec<Option<Cache>>>,
+}
+
+impl<'m> Scratch<'m> {
+    fn of(matcher: &'m Matcher) -> Self {
+        Self { matcher, caches: None }
+    }
+
+    /// End of the match of `rule` that begins at `start`.
+    fn match_end(
+        &mut self,
+        rule: &Rule,
+        index: usize,
+        bytes: &[u8],
+        start: usize,
+        limit: usize,
+    ) -> Option<usize> {
+        let automaton = rule.automaton();
+        let caches = self.caches.get_or_insert_with(|| {
+            let mut free = self.matcher.caches.lock().unwrap_or_else(PoisonError::into_inner);
+            free.pop()
+                .unwrap_or_else(|| (0..self.matcher.rules.rules.len()).map(|_| None).collect())
+        });
+        let cache = caches[index].get_or_insert_with(|| automaton.create_cache());
+        let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
+        // It cannot give up: no byte makes it quit, and its cache is cleared, not abandoned.
+        automaton.try_search_fwd(cache, &input).ok().flatten().map(|half| half.offset())
+    }
+}
+
+impl Drop for Scratch<'_> {
+    fn drop(&mut self) {
+        if let Some(caches) = self.caches.take() {
+            self.matcher.caches.lock().unwrap_or_else(PoisonError::into_inner).push(caches);
         }
     }
 }

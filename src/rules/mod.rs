@@ -13,7 +13,11 @@ mod trial;
 use std::sync::{Arc, OnceLock};
 
 use globset::GlobSet;
+use regex_automata::hybrid::dfa::DFA;
 use regex_automata::meta::Regex;
+use regex_automata::nfa::thompson::{NFA, WhichCaptures};
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::Hir;
 
 use crate::model::path_from_bytes;
 
@@ -36,7 +40,9 @@ pub struct Rule {
     /// As written and derived.
     pub compiled: Compiled,
     paths: OnceLock<Option<GlobSet>>,
+    automaton: OnceLock<DFA>,
     regex: OnceLock<Regex>,
+    first: OnceLock<[u64; 4]>,
 }
 
 impl Rule {
@@ -48,7 +54,9 @@ impl Rule {
             kind: spec.kind.as_deref().unwrap_or(&spec.id).into(),
             service: spec.service.as_deref().map(Into::into),
             paths: OnceLock::new(),
+            automaton: OnceLock::new(),
             regex: OnceLock::new(),
+            first: OnceLock::new(),
             compiled,
         }
     }
@@ -68,17 +76,48 @@ impl Rule {
         globs.as_ref().is_none_or(|globs| globs.is_match(path_from_bytes(path)))
     }
 
-    /// The compiled pattern. Made when the first keyword of the rule turns up,
-    /// since most rules never see theirs in a small scan.
-    pub fn regex(&self) -> &Regex {
-        self.regex.get_or_init(|| {
-            let hir = derive::parse(&self.compiled.pattern)
-                .expect("it was parsed when the rule was loaded");
-            Regex::builder()
-                .configure(Regex::config().utf8_empty(false).onepass(false).dfa(false))
-                .build_from_hir(&relax::relaxed(&hir))
-                .expect("a pattern of bounded length is within the engine's limits")
+    /// An automaton that says whether, and how far, the pattern matches from a
+    /// given place on. Made when the first keyword of the rule turns up, since
+    /// most rules never see theirs in a small scan.
+    pub fn automaton(&self) -> &DFA {
+        self.automaton.get_or_init(|| {
+            let nfa = NFA::compiler()
+                .configure(NFA::config().utf8(false).which_captures(WhichCaptures::None))
+                .build_from_hir(&self.engine_hir())
+                .expect("a pattern of bounded length is within the engine's limits");
+            DFA::builder()
+                .configure(DFA::config().skip_cache_capacity_check(true))
+                .build_from_nfa(nfa)
+                .expect("an automaton over bytes can be built of any pattern")
         })
+    }
+
+    /// Where in a match the secret stands; slower, and asked only for matches.
+    pub fn secret_in(&self, bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+        let regex = self.regex.get_or_init(|| {
+            Regex::builder()
+                .configure(Regex::config().utf8_empty(false).hybrid(false).dfa(false))
+                .build_from_hir(&self.engine_hir())
+                .expect("a pattern of bounded length is within the engine's limits")
+        });
+        let mut captures = regex.create_captures();
+        regex.search_captures(
+            &Input::new(bytes).range(start..end).anchored(Anchored::Yes),
+            &mut captures,
+        );
+        captures.get_group_by_name("secret").map(|secret| (secret.start, secret.end))
+    }
+
+    fn engine_hir(&self) -> Hir {
+        let hir =
+            derive::parse(&self.compiled.pattern).expect("it was parsed when the rule was loaded");
+        relax::relaxed(&hir)
+    }
+
+    /// True if a match may begin with this byte.
+    pub fn may_begin_with(&self, byte: u8) -> bool {
+        let bits = self.first.get_or_init(|| relax::first_bytes(&self.engine_hir()));
+        bits[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 }
 
