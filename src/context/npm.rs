@@ -10,6 +10,8 @@ use crate::model::NPM_REGISTRY;
 /// How far around a value its registry is looked for, when its own key does
 /// not name it.
 const REACH: usize = 8 * 1024;
+/// How far around a value the block that it stands in is read.
+const BLOCK: usize = 2 * 1024;
 
 /// A place where npm or a tool around it keeps a credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -201,7 +203,8 @@ fn netrc_slot(bytes: &[u8], start: usize) -> Option<Slot> {
 fn nearby_registry(bytes: &[u8], start: usize, variable: &str) -> Option<String> {
     let floor = start.saturating_sub(REACH);
     let ceiling = (start + REACH).min(bytes.len());
-    let (before, after) = (&bytes[floor..start], &bytes[start..ceiling]);
+    let before = &bytes[start.saturating_sub(BLOCK)..start];
+    let after = &bytes[start..(start + BLOCK).min(bytes.len())];
     // Variables of the environment stand in no block.
     let in_block = variable.bytes().any(|b| b.is_ascii_lowercase());
     let block = || enclosing_host(before).or_else(|| sibling_host(before, after));
