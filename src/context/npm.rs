@@ -252,13 +252,15 @@ fn map_key_host(line: &[u8]) -> Option<String> {
 
 /// Host of `npmRegistryServer:` or `url =` in the block of the value.
 fn sibling_host(before: &[u8], after: &[u8]) -> Option<String> {
-    let section =
-        before.windows(2).rposition(|pair| pair == b"\n[" || pair == b"\n\n").unwrap_or(0);
-    let above = &before[section..];
-    let below = &after[..after
-        .windows(2)
-        .position(|pair| pair == b"\n[" || pair == b"\n\n")
-        .unwrap_or(after.len())];
+    let breaks = [&b"\n["[..], b"\n\n"];
+    let start =
+        breaks.iter().filter_map(|gap| memchr::memmem::rfind(before, gap)).max().unwrap_or(0);
+    let end = breaks
+        .iter()
+        .filter_map(|gap| memchr::memmem::find(after, gap))
+        .min()
+        .unwrap_or(after.len());
+    let (above, below) = (&before[start..], &after[..end]);
     for key in [&b"npmregistryserver"[..], b"registryserver", b"url"] {
         let found = rfind_fold(above, key)
             .map(|at| &above[at + key.len()..])
