@@ -10,6 +10,8 @@ use crate::model::NPM_REGISTRY;
 /// How far around a value its registry is looked for, when its own key does
 /// not name it.
 const REACH: usize = 8 * 1024;
+/// How far around a value the block that it stands in is read.
+const BLOCK: usize = 2 * 1024;
 
 /// A place where npm or a tool around it keeps a credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -201,7 +203,8 @@ fn netrc_slot(bytes: &[u8], start: usize) -> Option<Slot> {
 fn nearby_registry(bytes: &[u8], start: usize, variable: &str) -> Option<String> {
     let floor = start.saturating_sub(REACH);
     let ceiling = (start + REACH).min(bytes.len());
-    let (before, after) = (&bytes[floor..start], &bytes[start..ceiling]);
+    let before = &bytes[start.saturating_sub(BLOCK)..start];
+    let after = &bytes[start..(start + BLOCK).min(bytes.len())];
     // Variables of the environment stand in no block.
     let in_block = variable.bytes().any(|b| b.is_ascii_lowercase());
     let block = || enclosing_host(before).or_else(|| sibling_host(before, after));
@@ -255,12 +258,14 @@ fn sibling_host(before: &[u8], after: &[u8]) -> Option<String> {
 /// The server of yarn's block that holds the value, else of the whole file: a
 /// token of one scope must not be taken for one of the scope beside it.
 fn yarn_server(before: &[u8], after: &[u8]) -> Option<String> {
+    const KEY: &[u8] = b"npmRegistryServer";
+    [before, after].iter().find(|text| memchr::memmem::find(text, KEY).is_some())?;
     let newline = |b: &u8| *b == b'\n';
     let depth = indent(before.rsplit(newline).next()?);
     let above = || before.rsplit(newline).skip(1).filter(|line| !line.trim_ascii().is_empty());
     let below = || after.split(newline).skip(1).filter(|line| !line.trim_ascii().is_empty());
     let server = |line: &[u8], depth: usize| {
-        let key = line[indent(line)..].strip_prefix(b"npmRegistryServer")?;
+        let key = line[indent(line)..].strip_prefix(KEY)?;
         (indent(line) == depth).then(|| assigned_host(key)).flatten()
     };
     let inside = |line: &&[u8]| indent(line) >= depth;
@@ -284,9 +289,10 @@ fn toml_url(before: &[u8], after: &[u8]) -> Option<String> {
     if let Some(table) = table {
         return url(&line[table..], rest);
     }
-    let ends = |pair: &[u8]| pair == b"\n[" || pair == b"\n\n";
-    let above = before.windows(2).rposition(ends).unwrap_or(0);
-    let below = after.windows(2).position(ends).unwrap_or(after.len());
+    let ends = [&b"\n["[..], b"\n\n"];
+    let above = ends.iter().filter_map(|end| memchr::memmem::rfind(before, end)).max().unwrap_or(0);
+    let below = ends.iter().filter_map(|end| memchr::memmem::find(after, end)).min();
+    let below = below.unwrap_or(after.len());
     url(&before[above..], &after[..below])
 }
 

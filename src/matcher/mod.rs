@@ -116,13 +116,19 @@ impl Matcher {
     pub fn candidates<'b>(&'b self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>)) {
         let fresh = blob.fresh();
         let range = fresh.start..(fresh.end + self.lead).min(blob.bytes.len());
+        let mut hits: Vec<(usize, usize)> = Vec::new();
+        self.prefilter.search(blob.bytes, range, |keyword, at| hits.push((at, keyword)));
+        if hits.is_empty() {
+            return;
+        }
+        hits.sort_unstable();
         let mut scratch = Scratch::of(self);
-        self.prefilter.search(blob.bytes, range, |keyword, at| {
+        for (at, keyword) in hits {
             for owner in &self.owners[keyword] {
                 let starts = at.saturating_sub(owner.lead.1)..(at + 1).saturating_sub(owner.lead.0);
                 self.confirm(owner.rule, blob, starts, &mut scratch, &mut each);
             }
-        });
+        }
     }
 
     /// What [`Matcher::candidates`] must find, found without a prefilter: each
@@ -155,13 +161,14 @@ impl Matcher {
             let begins = blob.fresh().contains(&start)
                 && rule.may_begin_with(blob.bytes[start])
                 && neighbours::before(spec.before, blob.bytes, start);
-            if !begins {
+            if !begins || !scratch.covered[rule_index].lets(start) {
                 continue;
             }
             let limit = (start + rule.compiled.span + 1).min(blob.bytes.len());
             let Some(end) = scratch.match_end(rule, rule_index, blob.bytes, start, limit) else {
                 continue;
             };
+            scratch.covered[rule_index].add(start, end);
             let Some(secret) = rule.secret_in(blob.bytes, start, end) else { continue };
             if neighbours::after(spec.after, blob.bytes, secret.1) {
                 each(Candidate { rule, rule_index, blob, span: (start, end), secret });
@@ -174,12 +181,43 @@ impl Matcher {
 /// the first keyword of a blob turns up, given back at its end.
 struct Scratch<'m> {
     matcher: &'m Matcher,
-    caches: Option<Vec<Option<Cache>>>,
+    caches: Vec<Option<Cache>>,
+    covered: Vec<Covered>,
+}
+
+/// How far the matches of one rule reach, and how many began inside another.
+///
+/// A text that repeats a key a million times, each the value of the one
+/// before, would make a rule walk its whole span a million times. A few
+/// matches inside a match are looked at, for the true one may be among them.
+#[derive(Clone, Copy, Default)]
+struct Covered {
+    end: usize,
+    nested: u8,
+}
+
+impl Covered {
+    const CAP: u8 = 8;
+
+    fn lets(self, start: usize) -> bool {
+        start >= self.end || self.nested < Self::CAP
+    }
+
+    fn add(&mut self, start: usize, end: usize) {
+        if start >= self.end {
+            *self = Self { end, nested: 0 };
+        } else {
+            self.nested += 1;
+        }
+    }
 }
 
 impl<'m> Scratch<'m> {
     fn of(matcher: &'m Matcher) -> Self {
-        Self { matcher, caches: None }
+        let rules = matcher.rules.rules.len();
+        let mut free = matcher.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        let caches = free.pop().unwrap_or_else(|| (0..rules).map(|_| None).collect());
+        Self { matcher, caches, covered: vec![Covered::default(); rules] }
     }
 
     /// End of the match of `rule` that begins at `start`.
@@ -192,12 +230,7 @@ impl<'m> Scratch<'m> {
         limit: usize,
     ) -> Option<usize> {
         let automaton = rule.automaton();
-        let caches = self.caches.get_or_insert_with(|| {
-            let mut free = self.matcher.caches.lock().unwrap_or_else(PoisonError::into_inner);
-            free.pop()
-                .unwrap_or_else(|| (0..self.matcher.rules.rules.len()).map(|_| None).collect())
-        });
-        let cache = caches[index].get_or_insert_with(|| automaton.create_cache());
+        let cache = self.caches[index].get_or_insert_with(|| automaton.create_cache());
         let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
         // It cannot give up: no byte makes it quit, and its cache is cleared, not abandoned.
         automaton.try_search_fwd(cache, &input).ok().flatten().map(|half| half.offset())
@@ -206,8 +239,7 @@ impl<'m> Scratch<'m> {
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
-        if let Some(caches) = self.caches.take() {
-            self.matcher.caches.lock().unwrap_or_else(PoisonError::into_inner).push(caches);
-        }
+        let caches = std::mem::take(&mut self.caches);
+        self.matcher.caches.lock().unwrap_or_else(PoisonError::into_inner).push(caches);
     }
 }

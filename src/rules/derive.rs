@@ -36,7 +36,8 @@ const SET_CAP: usize = 48;
 const LENGTH_CAP: usize = 24;
 /// Literals of this length are rare enough: a set is not multiplied any more
 /// to make its literals longer.
-const LENGTH_ENOUGH: usize = 7;
+/// Shorter ones will do where that gives too many literals.
+const LENGTHS_ENOUGH: [usize; 3] = [10, 7, 5];
 /// Shorter literals occur everywhere.
 const LENGTH_MIN: usize = 3;
 
@@ -66,21 +67,25 @@ pub fn derive(pattern: &str, given: &[String]) -> Result<Derived, String> {
     if span > SPAN_CAP {
         return Err(format!("a match could be {span} bytes long; at most {SPAN_CAP} are allowed"));
     }
-    let places = places(&hir);
     let keywords = if given.is_empty() {
-        places
-            .into_iter()
-            .filter(|place| place.iter().all(|keyword| keyword.text.len() >= LENGTH_MIN))
-            .max_by_key(|place| score(place))
+        LENGTHS_ENOUGH
+            .iter()
+            .find_map(|&enough| {
+                places(&hir, enough)
+                    .into_iter()
+                    .filter(|place| place.iter().all(|keyword| keyword.text.len() >= LENGTH_MIN))
+                    .max_by_key(|place| score(place))
+                    .filter(|place| place.iter().all(|keyword| keyword.text.len() > LENGTH_MIN) || enough == 5)
+            })
             .ok_or("no literal of three bytes or more stands in every match; begin the pattern with one")?
     } else {
-        cover(&places, given)?
+        cover(&places(&hir, LENGTHS_ENOUGH[0]), given)?
     };
     Ok(Derived { keywords, span })
 }
 
 /// The sets of literals that every match holds, one set for each place.
-fn places(hir: &Hir) -> Vec<Vec<Keyword>> {
+fn places(hir: &Hir, enough: usize) -> Vec<Vec<Keyword>> {
     let mut pieces = Vec::new();
     flatten(hir, &mut pieces);
     let mut places = Vec::new();
@@ -89,7 +94,7 @@ fn places(hir: &Hir) -> Vec<Vec<Keyword>> {
         if lead.1 > LEAD_CAP {
             break;
         }
-        let set = prefixes_of_all(&pieces[at..]);
+        let set = prefixes_of_all(&pieces[at..], enough);
         if set.iter().all(|literal| !literal.bytes.is_empty()) {
             places.push(without_doubles(
                 set.iter().map(|literal| keyword(&literal.bytes, lead)).collect(),
@@ -129,13 +134,13 @@ impl Literal {
     }
 
     /// True if it should not be made longer at the cost of more literals.
-    fn is_enough(&self) -> bool {
-        self.bytes.len() >= LENGTH_ENOUGH
+    fn is_enough(&self, enough: usize) -> bool {
+        self.bytes.len() >= enough
     }
 }
 
 /// The literals with which every match of `hir` begins.
-fn prefixes(hir: &Hir) -> Vec<Literal> {
+fn prefixes(hir: &Hir, enough: usize) -> Vec<Literal> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => vec![Literal::default()],
         HirKind::Literal(literal) => {
@@ -145,22 +150,23 @@ fn prefixes(hir: &Hir) -> Vec<Literal> {
             Some(members) => members.into_iter().map(|member| Literal::of(vec![member])).collect(),
             None => Literal::unknown(),
         },
-        HirKind::Capture(capture) => prefixes(&capture.sub),
-        HirKind::Concat(parts) => prefixes_of_all(&parts.iter().collect::<Vec<_>>()),
+        HirKind::Capture(capture) => prefixes(&capture.sub, enough),
+        HirKind::Concat(parts) => prefixes_of_all(&parts.iter().collect::<Vec<_>>(), enough),
         HirKind::Alternation(branches) => {
-            let all: Vec<Literal> = branches.iter().flat_map(prefixes).collect();
+            let all: Vec<Literal> =
+                branches.iter().flat_map(|branch| prefixes(branch, enough)).collect();
             if all.len() > SET_CAP { Literal::unknown() } else { all }
         }
         HirKind::Repetition(repetition) => match (repetition.min, repetition.max) {
             (0, Some(1)) => {
-                let mut set = prefixes(&repetition.sub);
+                let mut set = prefixes(&repetition.sub, enough);
                 set.push(Literal::default());
                 set
             }
             (0, _) => Literal::unknown(),
             (min, max) => {
                 let copies = vec![&*repetition.sub; min.min(8) as usize];
-                let mut set = prefixes_of_all(&copies);
+                let mut set = prefixes_of_all(&copies, enough);
                 let more = max != Some(min) || min > 8;
                 set.iter_mut().for_each(|literal| literal.open |= more);
                 set
@@ -169,14 +175,15 @@ fn prefixes(hir: &Hir) -> Vec<Literal> {
     }
 }
 
-fn prefixes_of_all(parts: &[&Hir]) -> Vec<Literal> {
+fn prefixes_of_all(parts: &[&Hir], enough: usize) -> Vec<Literal> {
     let mut set = vec![Literal::default()];
     for part in parts {
         if set.iter().all(|literal| literal.open) {
             break;
         }
-        let next = prefixes(part);
-        let grows = |literal: &Literal| !literal.open && (next.len() == 1 || !literal.is_enough());
+        let next = prefixes(part, enough);
+        let grows =
+            |literal: &Literal| !literal.open && (next.len() == 1 || !literal.is_enough(enough));
         let size: usize =
             set.iter().map(|literal| if grows(literal) { next.len() } else { 1 }).sum();
         let fits = size <= SET_CAP;

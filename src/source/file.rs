@@ -7,7 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lines::{FileLines, positioned_read};
@@ -19,7 +19,7 @@ use crate::model::{Blob, Origin, SkipReason};
 /// go in windows, and may be shared by several threads.
 pub(super) const WHOLE: u64 = WINDOW as u64;
 /// Part of a large file that one thread takes at a time.
-pub(super) const SEGMENT: u64 = 32 << 20;
+pub(super) const SEGMENT: u64 = 16 << 20;
 
 /// Reads one file after the other into one buffer.
 #[derive(Default)]
@@ -27,7 +27,14 @@ pub(super) struct Reader {
     buffer: Vec<u8>,
 }
 
-/// A file that is too large for one piece, open and ready.
+/// A file that is too large for one piece. It is closed until its turn comes:
+/// a tree may hold more of them than a process may open.
+pub(super) struct Waiting {
+    pub(super) origin: Origin,
+    pub(super) path: PathBuf,
+}
+
+/// A large file whose turn has come.
 pub(super) struct Large {
     pub(super) origin: Arc<Origin>,
     pub(super) file: File,
@@ -44,30 +51,16 @@ impl Reader {
         margins: Margins,
         tally: &Tally,
         each: &Each<'_>,
-    ) -> Option<Large> {
-        let (file, size) = match open(path) {
-            Ok(Opened::Regular(file, size)) => (file, size),
-            Ok(Opened::Special) => {
-                tally.skip(SkipReason::Special, origin.shown(), "");
-                return None;
-            }
-            Err(why) => {
-                let reason = match why.kind() {
-                    io::ErrorKind::NotFound => SkipReason::Vanished,
-                    _ => SkipReason::Unreadable,
-                };
-                tally.skip(reason, origin.shown(), why.to_string());
-                return None;
-            }
-        };
+    ) -> Option<Waiting> {
+        let (file, size) = open(path, &origin, tally)?;
         if limit.is_some_and(|limit| size > limit) {
             tally.skip(SkipReason::TooLarge, origin.shown(), format!("{size} bytes"));
             return None;
         }
-        let origin = Arc::new(origin);
         if size > WHOLE {
-            return Some(Large { origin, file, size });
+            return Some(Waiting { origin, path: path.to_path_buf() });
         }
+        let origin = Arc::new(origin);
         self.feed_small(&file, size as usize, &origin, margins, tally, each);
         None
     }
@@ -161,14 +154,31 @@ pub(super) fn shrank(file: &File, size: u64) -> bool {
     file.metadata().is_ok_and(|now| now.len() < size)
 }
 
-enum Opened {
-    Regular(File, u64),
-    Special,
+impl Waiting {
+    /// Opens the file, or notes why it cannot be searched.
+    pub(super) fn open(self, tally: &Tally) -> Option<Large> {
+        let (file, size) = open(&self.path, &self.origin, tally)?;
+        Some(Large { origin: Arc::new(self.origin), file, size })
+    }
+}
+
+/// A file and its size, or a note in the tally.
+fn open(path: &Path, origin: &Origin, tally: &Tally) -> Option<(File, u64)> {
+    let (reason, why) = match try_open(path) {
+        Ok(Some(opened)) => return Some(opened),
+        Ok(None) => (SkipReason::Special, String::new()),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            (SkipReason::Vanished, why.to_string())
+        }
+        Err(why) => (SkipReason::Unreadable, why.to_string()),
+    };
+    tally.skip(reason, origin.shown(), why);
+    None
 }
 
 /// Opens for reading without ever waiting: a pipe that took the place of a
 /// file since it was listed is opened and closed again, not read.
-fn open(path: &Path) -> io::Result<Opened> {
+fn try_open(path: &Path) -> io::Result<Option<(File, u64)>> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -178,7 +188,7 @@ fn open(path: &Path) -> io::Result<Opened> {
     );
     let file = options.open(path)?;
     let metadata = file.metadata()?;
-    Ok(if metadata.is_file() { Opened::Regular(file, metadata.len()) } else { Opened::Special })
+    Ok(metadata.is_file().then(|| (file, metadata.len())))
 }
 
 /// A part of a file as a stream, read at its own position.

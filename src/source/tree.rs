@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::file::{Large, Reader, SEGMENT, shrank};
+use super::file::{Reader, SEGMENT, Waiting, shrank};
 use super::lines::FileLines;
 use super::{Each, Margins, Options, Tally, Target};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ struct Run<'r> {
     tally: &'r Tally,
     each: &'r Each<'r>,
     globs: Override,
-    large: Mutex<Vec<Large>>,
+    large: Mutex<Vec<Waiting>>,
 }
 
 impl Run<'_> {
@@ -166,14 +166,20 @@ impl Run<'_> {
         let large = std::mem::take(
             &mut *self.large.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
         );
-        for large in &large {
+        for large in large.into_iter().filter_map(|waiting| waiting.open(self.tally)) {
             let lines = FileLines::new(&large.file);
             let segments = large.size.div_ceil(SEGMENT) as usize;
             let whole = AtomicUsize::new(0);
             self.on_threads(segments, |reader, at| {
                 let start = at as u64 * SEGMENT;
-                match reader.feed_segment(large, &lines, start, self.margins, self.tally, self.each)
-                {
+                match reader.feed_segment(
+                    &large,
+                    &lines,
+                    start,
+                    self.margins,
+                    self.tally,
+                    self.each,
+                ) {
                     Ok(_) => drop(whole.fetch_add(1, Ordering::Relaxed)),
                     Err(why) => {
                         self.tally.skip(

@@ -5,7 +5,7 @@
 //! them stands on every grid of step four: hashing only every fourth position
 //! finds it (`strided`). Shorter keywords are mostly prefixes with rare
 //! characters, which nibble tables tell from text at thirty-two positions at
-//! once (`simd`); what passes is hashed too ([`Windows`]). What is left is
+//! once (`simd`); what passes is hashed too (`Windows`). What is left is
 //! compared byte by byte.
 //!
 //! The portable path hashes every position for the short keywords. The hits of
