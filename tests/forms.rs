@@ -456,3 +456,374 @@ fn tokens_of_other_issuers_are_bound_to_the_registry_of_their_slot() {
         }
     }
 }
+
+#[test]
+fn each_token_is_bound_to_the_registry_of_its_own_block() {
+    let blocks = [
+        (
+            ".yarnrc.yml",
+            "npmScopes:\n  a:\n    npmRegistryServer: https://a.example\n    npmAuthToken: §a\n  b:\n    npmAuthToken: §b\n    npmRegistryServer: https://b.example\n\nnpmAuthToken: §c\nnpmRegistryServer: https://c.example\n",
+        ),
+        (
+            ".yarnrc.yml",
+            "npmRegistries:\n  //a.example:\n    npmAuthToken: §a\n\n  //b.example:\n    npmAuthToken: §b\nnpmRegistryServer: https://c.example\nnpmScopes:\n  c:\n    npmAuthToken: §c\n",
+        ),
+        (
+            "bunfig.toml",
+            "[install]\nregistry = { token = \"§c\", url = \"https://c.example\" }\n[install.scopes]\na = { url = \"https://a.example\", token = \"§a\" }\nb = { token = \"§b\", url = \"https://b.example\" }\n",
+        ),
+        (
+            ".npmrc",
+            "registry=https://c.example/\n@a:registry=https://a.example/\n//a.example/:_authToken=§a\n//b.example/:_authToken=§b\n_authToken=§c\n",
+        ),
+        (
+            "environ",
+            "PNPM_CONFIG__AUTH={\"https://a.example/\":{\"@\":{\"authToken\":\"§a\"}},\"https://b.example/\":{\"@\":{\"authToken\":\"§b\"},\"@x\":{\"authToken\":\"§c\"}}}",
+        ),
+    ];
+    for (at, (path, text)) in blocks.iter().enumerate() {
+        let sandbox = Sandbox::new();
+        let seed = at as u64 * 3;
+        let tokens = ["a", "b", "c"].map(|name| {
+            let token = common::secret("{uuid}", seed + u64::from(name.as_bytes()[0]));
+            (name, token)
+        });
+        let filled = tokens.iter().fold((*text).to_owned(), |text, (name, token)| {
+            text.replace(&format!("§{name}"), token)
+        });
+        sandbox.write(path, filled);
+        let report = sandbox.report(["."]);
+        for (name, token) in &tokens {
+            let finding = findings(&report).iter().find(|f| f["secret"] == **token);
+            let registry =
+                finding.unwrap_or_else(|| panic!("no {name} in {text}"))["registry"].clone();
+            let host = if *path == "environ" && *name == "c" { "b" } else { name };
+            assert_eq!(registry, format!("{host}.example"), "{text}");
+        }
+    }
+}
+
+// ---- User names and passwords ----------------------------------------------------
+
+/// A place for a login of `bob`: path, template, kind, variable. `HOST` stands
+/// for the registry, `§pw` for the password, `§b64` for its base64, `§auth` for
+/// that of both.
+type Login = (&'static str, &'static str, &'static str, &'static str);
+
+const AUTH: &str = "«{base64:bob:{alnum:14}}»";
+const ENCODED: &str = "«{base64:{alnum:16}}»";
+const PASSWORD: &str = "«{alnum:14}»";
+
+const LOGINS: &[Login] = &[
+    (".npmrc", "//HOST/:_auth=§auth", "npm-basic-auth", "//HOST/:_auth"),
+    (
+        ".npmrc",
+        "//HOST/artifactory/api/npm/npm/:_auth = \"§auth\"",
+        "npm-basic-auth",
+        "//HOST/artifactory/api/npm/npm/:_auth",
+    ),
+    (".npmrc", "# //HOST/:_auth=§auth", "npm-basic-auth", "//HOST/:_auth"),
+    (".npmrc", "//HOST/:_auth=${{AUTH:-§auth}}", "npm-basic-auth", "//HOST/:_auth"),
+    (
+        ".npmrc",
+        "registry=https://HOST/\n_auth=§auth\nemail=bob@b.example",
+        "npm-basic-auth",
+        "_auth",
+    ),
+    (
+        ".npmrc",
+        "registry=https://HOST/\nalways-auth=true\n_auth = §auth",
+        "npm-basic-auth",
+        "_auth",
+    ),
+    (".npmrc", "//HOST/:username=bob\n//HOST/:_password=§b64", "npm-password", "//HOST/:_password"),
+    (
+        ".npmrc",
+        "//HOST/:_password=\"§b64\"\n//HOST/:username=bob\n",
+        "npm-password",
+        "//HOST/:_password",
+    ),
+    (
+        ".npmrc",
+        "//HOST/_packaging/f/npm/registry/:username=bob\n//HOST/_packaging/f/npm/registry/:_password=§b64\n//HOST/_packaging/f/npm/registry/:email=x",
+        "npm-password",
+        "//HOST/_packaging/f/npm/registry/:_password",
+    ),
+    (".npmrc", "registry=https://HOST/\nusername=bob\n_password=§b64", "npm-password", "_password"),
+    (".npmrc", "registry=https://bob:§pw@HOST/", "npm-url-credentials", "registry"),
+    (".npmrc", "@a:registry=https://bob:§pw@HOST/npm/", "npm-url-credentials", "@a:registry"),
+    (".config/pnpm/auth.ini", "//HOST/:_auth=§auth", "npm-basic-auth", "//HOST/:_auth"),
+    (".yarnrc", "registry \"https://bob:§pw@HOST/\"", "npm-url-credentials", "registry"),
+    (
+        ".yarnrc.yml",
+        "npmRegistryServer: https://HOST\nnpmAuthIdent: \"bob:§pw\"",
+        "npm-basic-auth",
+        "npmAuthIdent",
+    ),
+    (
+        ".yarnrc.yml",
+        "npmRegistryServer: https://HOST\nnpmAuthIdent: §auth",
+        "npm-basic-auth",
+        "npmAuthIdent",
+    ),
+    (
+        ".yarnrc.yml",
+        "npmRegistries:\n  \"//HOST\":\n    npmAuthIdent: bob:§pw",
+        "npm-basic-auth",
+        "npmAuthIdent",
+    ),
+    (
+        ".yarnrc.yml",
+        "npmScopes:\n  a:\n    npmRegistryServer: https://HOST\n    npmAuthIdent: \"${{IDENT:-bob:§pw}}\"",
+        "npm-basic-auth",
+        "npmAuthIdent",
+    ),
+    (
+        ".yarnrc.yml",
+        "npmRegistryServer: \"https://bob:§pw@HOST\"",
+        "npm-url-credentials",
+        "npmRegistryServer",
+    ),
+    (
+        "bunfig.toml",
+        "[install]\nregistry = \"https://bob:§pw@HOST/\"",
+        "npm-url-credentials",
+        "registry",
+    ),
+    (
+        "bunfig.toml",
+        "[install.scopes]\n\"@a\" = \"https://bob:§pw@HOST/\"",
+        "npm-url-credentials",
+        "@a",
+    ),
+    (
+        "bunfig.toml",
+        "[install]\nregistry = {{ url = \"https://HOST/\", username = \"bob\", password = \"§pw\" }}",
+        "npm-password",
+        "password",
+    ),
+    (
+        "bunfig.toml",
+        "[install.scopes]\na = {{ username = \"bob\", password = \"§pw\", url = \"https://HOST/\" }}",
+        "npm-password",
+        "password",
+    ),
+    (
+        "bunfig.toml",
+        "[install.registry]\nurl = \"https://HOST/\"\nusername = \"bob\"\npassword = \"§pw\"",
+        "npm-password",
+        "password",
+    ),
+    (".netrc", "machine HOST login bob password §pw", "npm-netrc-password", "password"),
+    ("_netrc", "machine HOST\n\tlogin bob\n\tpassword §pw\n", "npm-netrc-password", "password"),
+    (
+        ".netrc",
+        "machine x.example login al password $P\nmachine HOST\n  login bob\n  password §pw",
+        "npm-netrc-password",
+        "password",
+    ),
+    (
+        "environ",
+        "npm_config_registry=https://HOST/\0NPM_CONFIG__AUTH=§auth\0",
+        "npm-basic-auth",
+        "NPM_CONFIG__AUTH",
+    ),
+    ("environ", "npm_config_//HOST/:_auth=§auth\0", "npm-basic-auth", "npm_config_//HOST/:_auth"),
+    (
+        "environ",
+        "npm_config_registry=https://HOST/\0npm_config_username=bob\0npm_config__password=§b64\0",
+        "npm-password",
+        "npm_config__password",
+    ),
+    (
+        "environ",
+        "YARN_NPM_REGISTRY_SERVER=https://HOST\0YARN_NPM_AUTH_IDENT=bob:§pw\0",
+        "npm-basic-auth",
+        "YARN_NPM_AUTH_IDENT",
+    ),
+    (
+        "a.env",
+        "NPM_CONFIG_REGISTRY=https://HOST/\nNPM_USER=bob\nNPM_PASS=§pw",
+        "npm-password",
+        "NPM_PASS",
+    ),
+    (
+        "package-lock.json",
+        "\"resolved\": \"https://bob:§pw@HOST/a/-/a-1.0.0.tgz\",",
+        "npm-url-credentials",
+        "resolved",
+    ),
+    (
+        "yarn.lock",
+        "a@^1:\n  version \"1.0.0\"\n  resolved \"https://bob:§pw@HOST/a/-/a-1.0.0.tgz#{hex:40}\"",
+        "npm-url-credentials",
+        "resolved",
+    ),
+    (
+        "npm-shrinkwrap.json",
+        "{{\"a\":{{\"version\":\"1.0.0\",\"resolved\":\"https://bob:§pw@HOST/a/-/a.tgz\"}}}}",
+        "npm-url-credentials",
+        "resolved",
+    ),
+    (
+        "package.json",
+        "\"publishConfig\": {{ \"registry\": \"https://bob:§pw@HOST/\" }}",
+        "npm-url-credentials",
+        "registry",
+    ),
+    (
+        "package.json",
+        "\"_resolved\": \"https://bob:§pw@HOST/a/-/a-1.0.0.tgz\"",
+        "npm-url-credentials",
+        "_resolved",
+    ),
+    (
+        "lerna.json",
+        "{{\"command\":{{\"publish\":{{\"registry\":\"https://bob:§pw@HOST/\"}}}}}}",
+        "npm-url-credentials",
+        "registry",
+    ),
+    ("a.sh", "npm config set registry https://bob:§pw@HOST/", "npm-url-credentials", "registry"),
+    ("a.sh", "npm ci --registry=https://bob:§pw@HOST/", "npm-url-credentials", "registry"),
+    ("a.sh", "curl -u bob:§pw https://HOST/-/npm/v1/user", "npm-basic-auth", ""),
+    ("a.sh", "curl -s --user 'bob:§pw' https://HOST/-/whoami", "npm-basic-auth", ""),
+    (
+        "a.sh",
+        "curl -H 'Authorization: Basic §auth' https://HOST/-/whoami",
+        "npm-basic-auth",
+        "Authorization",
+    ),
+    (
+        "a.sh",
+        "curl -H 'Authorization: Basic §auth' \\\n  https://HOST/-/whoami",
+        "npm-basic-auth",
+        "Authorization",
+    ),
+    (
+        "capture.txt",
+        "GET /-/whoami HTTP/1.1\r\nHost: HOST\r\nAuthorization: Basic §auth\r\n",
+        "npm-basic-auth",
+        "Authorization",
+    ),
+];
+
+#[test]
+fn logins_are_found_with_user_and_registry() {
+    let mut cases = Vec::new();
+    for &(path, template, kind, variable) in LOGINS {
+        for host in [NPM_REGISTRY, "npm.acme.example"] {
+            let template = template
+                .replace("§auth", AUTH)
+                .replace("§b64", ENCODED)
+                .replace("§pw", PASSWORD)
+                .replace("HOST", host);
+            let example = filled(&template, cases.len() as u64);
+            let mut expected = BTreeMap::from([
+                ("kind", kind.into()),
+                ("registry", host.into()),
+                ("username", "bob".into()),
+                ("state", "unknown".into()),
+            ]);
+            if !variable.is_empty() {
+                expected.insert("variable", variable.replace("HOST", host).into());
+            }
+            let secret = String::from_utf8(example.secrets[0].clone()).unwrap();
+            cases.push(Case { path: path.to_owned(), text: example.text, secret, expected });
+        }
+    }
+    check(cases);
+}
+
+#[test]
+fn the_body_of_a_login_gives_the_password_and_its_answer_the_token() {
+    let sandbox = Sandbox::new();
+    let example = filled(
+        "PUT /-/user/org.couchdb.user:bob HTTP/1.1\n\n{{\"_id\":\"org.couchdb.user:bob\",\"name\":\"bob\",\"password\":\"«{alnum:14}»\",\"type\":\"user\"}}\n\nHTTP/1.1 201 Created\n\n{{\"ok\":true,\"id\":\"org.couchdb.user:bob\",\"token\":\"«{uuid}»\"}}\n",
+        1,
+    );
+    sandbox.write("capture.txt", &example.text);
+    let report = sandbox.report(["."]);
+    let mut expected: Vec<&[u8]> = example.secrets.iter().map(Vec::as_slice).collect();
+    expected.sort_unstable();
+    let found: Vec<&[u8]> = common::secrets(&report).into_iter().map(str::as_bytes).collect();
+    assert_eq!(found, expected);
+}
+
+// ---- What is no leak -------------------------------------------------------------
+
+/// What is no leak; `36x` stands for as many of them.
+const NO_LEAKS: &[&str] = &[
+    "${NPM_TOKEN}",
+    "${NPM_TOKEN?}",
+    "${NPM_TOKEN:-}",
+    "${NPM_TOKEN-}",
+    "$NPM_TOKEN",
+    "$(NPM_TOKEN)",
+    "%NPM_TOKEN%",
+    "${{ secrets.NPM_TOKEN }}",
+    "<token>",
+    "<YOUR_TOKEN>",
+    "XXXXX-XXXXX-XXXXX-XXXXX",
+    "npm_36x",
+    "npm_36X",
+    "npm_aBcD...7890",
+    "npm_${SUFFIX}",
+    "(protected)",
+    "npm_***",
+    "***",
+    "********",
+    "[REDACTED]",
+    "00000000-0000-0000-0000-000000000000",
+    "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+    "npm_config_user_agent",
+    "npm_package_json_dependencies_left_pad",
+    "npm_lifecycle_script",
+    "npm_execpath",
+    "",
+];
+
+#[test]
+fn interpolations_placeholders_and_redacted_values_are_reported_in_no_form() {
+    let sandbox = Sandbox::new();
+    let tokens = [NPMRC, OTHER_MANAGERS, BUILDS, SHELL, REQUESTS].concat();
+    let logins = LOGINS.iter().map(|&(path, template, ..)| (path, template, true));
+    let tokens = tokens.iter().map(|&(path, template, _)| (path, template, false));
+    for (at, (path, template, login)) in tokens.chain(logins).enumerate() {
+        for (n, value) in NO_LEAKS.iter().enumerate() {
+            let value = &value.replace("36x", &"x".repeat(36)).replace("36X", &"X".repeat(36));
+            // The name of a variable is no token, but may be a password.
+            if login && value.starts_with("npm_") && !value.contains(['$', '.', '*']) {
+                continue;
+            }
+            let template = template.replace("HOST", NPM_REGISTRY).replace("{hex:40}", "");
+            let mut text = template.replace("{{", "{").replace("}}", "}");
+            for place in ["§auth", "§b64", "§pw", "§"] {
+                text = text.replace(place, value);
+            }
+            sandbox.write(format!("{at}/{n}/{path}"), text);
+        }
+    }
+    let report = sandbox.report(["."]);
+    let wrong: Vec<String> = findings(&report)
+        .iter()
+        .map(|finding| {
+            let path = finding["locations"][0]["path"].as_str().unwrap();
+            let text = std::fs::read_to_string(sandbox.path(path)).unwrap();
+            format!("{} {} in {text:?}", finding["rule"], finding["secret"])
+        })
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_of_npms_own_variables_and_hashes_of_passwords_are_no_leaks() {
+    let sandbox = Sandbox::new();
+    let text = "npm_config_cache=/root/.npm\nnpm_config_globalconfig=/usr/etc/npmrc\n\
+        npm_package_version=1.0.0\nnpm_lifecycle_event=postinstall\nnpm_config_noproxy=\n\
+        npm_execpath=/usr/lib/node_modules/npm/bin/npm-cli.js\nNPM_CONFIG_OTP=123456\n\
+        npm_config_user_agent=npm/11.4.2 node/v24.1.0 linux x64 workspaces/false\n";
+    sandbox.write("environ", text);
+    let hash = filled("bob:$2y$10${b64:53}:autocreated 2026-01-01T00:00:00.000Z\n", 1);
+    sandbox.write("htpasswd", hash.text);
+    assert_eq!(findings(&sandbox.report(["."])), &[] as &[Value]);
+}

@@ -135,9 +135,9 @@ impl Call {
         });
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        let code = wait(&mut child);
+        let (code, peak) = wait(&mut child);
         feeder.join().unwrap();
-        Run { code, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+        Run { code, peak, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
     }
 }
 
@@ -149,12 +149,16 @@ fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<
     })
 }
 
+/// Exit code and most memory.
 #[track_caller]
-fn wait(child: &mut Child) -> i32 {
+fn wait(child: &mut Child) -> (i32, u64) {
     let begun = Instant::now();
+    let mut peak = 0;
     loop {
+        peak = peak.max(memory(child.id()));
         if let Some(status) = child.try_wait().unwrap() {
-            return status.code().unwrap_or_else(|| panic!("ended by a signal: {status}"));
+            let code = status.code().unwrap_or_else(|| panic!("ended by a signal: {status}"));
+            return (code, peak);
         }
         if begun.elapsed() > PATIENCE {
             child.kill().unwrap();
@@ -165,9 +169,19 @@ fn wait(child: &mut Child) -> i32 {
     }
 }
 
+/// The most memory that a process has had so far, in kilobytes; 0 where the
+/// system does not tell.
+fn memory(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
 /// What a call left behind.
 pub struct Run {
     pub code: i32,
+    /// The most memory that it had, in kilobytes.
+    pub peak: u64,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
 }
