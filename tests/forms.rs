@@ -457,6 +457,133 @@ fn tokens_of_other_issuers_are_bound_to_the_registry_of_their_slot() {
     }
 }
 
+/// What each registry's own manual has its users write: template, kind, host,
+/// user, state.
+const REGISTRIES: &[(&str, &str, &str, Option<&str>, &str)] = &[
+    (
+        "@acme:registry=https://npm.pkg.github.com\n//npm.pkg.github.com/:_authToken=«ghp_{alnum:30}{crc}»",
+        "github-pat-classic",
+        "npm.pkg.github.com",
+        None,
+        "unknown",
+    ),
+    (
+        "//npm.pkg.github.com/:_authToken=«github_pat_{alnum:22}_{alnum:59}»",
+        "github-pat-fine-grained",
+        "npm.pkg.github.com",
+        None,
+        "unknown",
+    ),
+    (
+        "//npm.pkg.github.com/:_authToken=«ghs_{alnum:30}{crc}»",
+        "github-server-token",
+        "npm.pkg.github.com",
+        None,
+        "short-lived",
+    ),
+    (
+        "//gitlab.com/api/v4/projects/42/packages/npm/:_authToken=\"«glpat-{alnum:20}»\"",
+        "gitlab-pat",
+        "gitlab.com",
+        None,
+        "unknown",
+    ),
+    (
+        "//gitlab.acme.example/api/v4/packages/npm/:_authToken=«gldt-{alnum:20}»",
+        "gitlab-deploy-token",
+        "gitlab.acme.example",
+        None,
+        "unknown",
+    ),
+    (
+        "//acme.jfrog.io/artifactory/api/npm/npm/:_auth=«{base64:bob:AKCp{alnum:69}}»",
+        "npm-basic-auth",
+        "acme.jfrog.io",
+        Some("bob"),
+        "unknown",
+    ),
+    (
+        "//acme.jfrog.io/artifactory/api/npm/npm/:_authToken=«AKCp{alnum:69}»",
+        "artifactory-api-key",
+        "acme.jfrog.io",
+        None,
+        "unknown",
+    ),
+    (
+        "//acme.jfrog.io/artifactory/api/npm/npm/:_authToken=«{jwt:\"exp\":1600000000}»",
+        "npm-registry-jwt",
+        "acme.jfrog.io",
+        None,
+        "expired",
+    ),
+    (
+        "; begin auth token\n//pkgs.dev.azure.com/o/_packaging/f/npm/registry/:username=o\n//pkgs.dev.azure.com/o/_packaging/f/npm/registry/:_password=«{base64:{lowernum:52}}»\n//pkgs.dev.azure.com/o/_packaging/f/npm/registry/:email=any\n",
+        "npm-password",
+        "pkgs.dev.azure.com",
+        Some("o"),
+        "unknown",
+    ),
+    (
+        "//d-123456789012.d.codeartifact.eu-west-1.amazonaws.com/npm/r/:_authToken=«eyJ2ZXIiOjEsImlhdCI6MTYwMDAwMDAwMH0{b64url:300}»",
+        "npm-registry-token",
+        "d-123456789012.d.codeartifact.eu-west-1.amazonaws.com",
+        None,
+        "short-lived",
+    ),
+    (
+        "//npm.cloudsmith.io/acme/repo/:_authToken=«{hex:40}»",
+        "npm-registry-token",
+        "npm.cloudsmith.io",
+        None,
+        "unknown",
+    ),
+    (
+        "//npm.fury.io/acme/:_authToken=«{alnum:20}»",
+        "npm-registry-token",
+        "npm.fury.io",
+        None,
+        "unknown",
+    ),
+    (
+        "//nexus.acme.example/repository/npm/:_authToken=«NpmToken.{uuid}»",
+        "npm-nexus-token",
+        "nexus.acme.example",
+        None,
+        "unknown",
+    ),
+    (
+        "//localhost:4873/:_authToken=\"«{base64:{hex:32}:{hex:48}}»\"",
+        "npm-verdaccio-token",
+        "localhost",
+        None,
+        "unknown",
+    ),
+    (
+        "//www.myget.org/F/acme/npm/:_authToken=«{uuid}»",
+        "npm-legacy-token",
+        "www.myget.org",
+        None,
+        "unknown",
+    ),
+];
+
+#[test]
+fn credentials_of_every_known_registry_are_told_apart_by_form_and_host() {
+    let mut cases = Vec::new();
+    for (at, &(template, kind, host, user, state)) in REGISTRIES.iter().enumerate() {
+        let example = filled(template, at as u64);
+        let expected = BTreeMap::from([
+            ("kind", kind.into()),
+            ("registry", host.into()),
+            ("username", user.into()),
+            ("state", state.into()),
+        ]);
+        let secret = String::from_utf8(example.secrets[0].clone()).unwrap();
+        cases.push(Case { path: ".npmrc".to_owned(), text: example.text, secret, expected });
+    }
+    check(cases);
+}
+
 #[test]
 fn each_token_is_bound_to_the_registry_of_its_own_block() {
     let blocks = [
