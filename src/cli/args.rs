@@ -164,7 +164,7 @@ pub(super) struct ScanArgs {
     #[arg(long, hide = true)]
     pub(super) portable: bool,
     /// What other scanners call our default: accepted and without effect.
-    #[arg(long, hide = true, action = ArgAction::SetTrue, short = 'n', aliases = ["no-verification", "offline", "no-verify", "no-update-check", "no-banner", "no-update"])]
+    #[arg(long, hide = true, action = ArgAction::SetTrue, overrides_with = "no_validate", short = 'n', aliases = ["no-verification", "offline", "no-verify", "no-update-check", "no-banner", "no-update"])]
     pub(super) no_validate: bool,
     /// Accepted and without effect: secrets are masked unless --show-secrets is given.
     #[arg(long, hide = true, value_name = "PERCENT", num_args = 0..=1, require_equals = true, default_missing_value = "100")]

@@ -68,12 +68,13 @@ fn trim_blanks(line: &[u8]) -> &[u8] {
     &line[..line.len() - line.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count()]
 }
 
-/// Takes quotes, backslashes, brackets and colour codes off the end.
+/// Takes quotes, backslashes, brackets, and codes that colour text or clear the
+/// line, off the end.
 fn trim_quotes(mut line: &[u8]) -> &[u8] {
     loop {
         match line {
             [rest @ .., b'"' | b'\'' | b'`' | b'\\' | b']' | b')' | b'}'] => line = rest,
-            [.., b'm'] => match before_colour_code(line) {
+            [.., b'm' | b'K'] => match before_colour_code(line) {
                 Some(rest) => line = rest,
                 None => return line,
             },
@@ -131,8 +132,16 @@ fn spaced_key(line: &[u8], blanks: usize) -> Option<&[u8]> {
     let shouts = key.contains(&b'_') && !key.iter().any(u8::is_ascii_lowercase);
     let option = key.starts_with(b"--") || key.contains(&b':') || key.starts_with(b"//");
     let column = first && blanks >= 2;
-    let known =
-        [&b"password"[..], b"login", b"_auth", b"_authtoken", b"_password", b"authorization"];
+    let known = [
+        &b"password"[..],
+        b"login",
+        b"_auth",
+        b"_authtoken",
+        b"_password",
+        b"authorization",
+        b"registry",
+        b"resolved",
+    ];
     let named = known.iter().any(|name| key.eq_ignore_ascii_case(name));
     if shouts || option || column || named { clean(key) } else { None }
 }
@@ -141,17 +150,24 @@ fn key_at_end(line: &[u8]) -> &[u8] {
     let fits = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-/:@$%+~*".contains(b) || **b >= 0x80;
     let length = line.iter().rev().take(KEY_CAP).take_while(fits).count();
     let key = &line[line.len() - length..];
+    let lead = &line[..line.len() - length];
+    let in_code = || {
+        let mut codes = lead.iter().rev();
+        codes.find(|b| !b.is_ascii_digit() && **b != b';') == Some(&b'[')
+    };
     // A literal `\n` before the key: its letter is not the key's.
-    match line[..line.len() - length] {
+    match lead {
         [.., b'\\'] if key.len() > 1 && b"nrt0".contains(&key[0]) => &key[1..],
-        [.., b'['] if key.first().is_some_and(u8::is_ascii_digit) => after_colour_code(key),
+        [.., b'[' | b';'] if in_code() && key.first().is_some_and(u8::is_ascii_digit) => {
+            after_colour_code(key)
+        }
         _ => key,
     }
 }
 
 fn after_colour_code(key: &[u8]) -> &[u8] {
     match key.iter().position(|b| !b.is_ascii_digit()) {
-        Some(end) if key[end] == b'm' => &key[end + 1..],
+        Some(end) if matches!(key[end], b'm' | b'K') => &key[end + 1..],
         _ => key,
     }
 }
@@ -173,7 +189,7 @@ fn clean(key: &[u8]) -> Option<&[u8]> {
 }
 
 /// The name of a name/value pair whose value stands at `start`: the parent in
-/// `"NAME":{"value":"…"`, or the `name` beside it.
+/// `"NAME":{"value":"…"` or YAML's form of it, or the `name` beside it.
 fn pair_name(bytes: &[u8], start: usize) -> Option<&[u8]> {
     let floor = start.saturating_sub(300);
     let before = &bytes[floor..start];
@@ -183,6 +199,12 @@ fn pair_name(bytes: &[u8], start: usize) -> Option<&[u8]> {
         && let Some(key) = key_before(parent)
     {
         return Some(key);
+    }
+    let line = before[..value].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+    if let [parent @ .., b':'] = outer
+        && line > outer.len()
+    {
+        return clean(key_at_end(trim_quotes(parent)));
     }
     let own = &bytes[floor..(start + 300).min(bytes.len())];
     let at = super::rfind_fold(&before[..value], b"name")
@@ -224,12 +246,16 @@ mod tests {
             ("{\\\"NPM_TOKEN\\\":\\\"§v", "NPM_TOKEN"),
             ("\"Env\":[\"NPM_TOKEN=§v\"]", "NPM_TOKEN"),
             ("2026-01-01T00:00:00.0Z   NPM_TOKEN: §v", "NPM_TOKEN"),
+            ("\x1b[36;1mNPM_TOKEN\x1b[0m=§v", "NPM_TOKEN"),
+            ("\x1b[0KNPM_TOKEN=\x1b[0K§v", "NPM_TOKEN"),
+            ("registry \"https://bob:§v@h.example/\"", "registry"),
             ("\x1b[36mNPM_TOKEN\x1b[0m=\x1b[32m§v", "NPM_TOKEN"),
             ("$env:NPM_TOKEN = \"§v\"", "NPM_TOKEN"),
             ("process.env.NPM_TOKEN = '§v'", "NPM_TOKEN"),
             ("os.environ[\"NPM_TOKEN\"] = \"§v\"", "NPM_TOKEN"),
             ("- name: NPM_TOKEN\n  value: \"§v\"", "NPM_TOKEN"),
             ("{\"name\":\"NPM_TOKEN\",\"value\":\"§v\"}", "NPM_TOKEN"),
+            ("  NPM_TOKEN:\n    value: §v", "NPM_TOKEN"),
             ("\"NPM_TOKEN\":{\"value\":\"§v\",\"isSecret\":true}", "NPM_TOKEN"),
             ("//h.example/:_authToken=§v", "//h.example/:_authToken"),
             ("npm config set //h.example/:_authToken §v", "//h.example/:_authToken"),

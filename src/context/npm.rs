@@ -250,26 +250,50 @@ fn map_key_host(line: &[u8]) -> Option<String> {
     opens.then(|| url::host(rest)).flatten()
 }
 
-/// Host of `npmRegistryServer:` or `url =` in the block of the value.
+/// Host of `url =` beside the value, or of `npmRegistryServer:` in its block.
 fn sibling_host(before: &[u8], after: &[u8]) -> Option<String> {
-    let breaks = [&b"\n["[..], b"\n\n"];
-    let start =
-        breaks.iter().filter_map(|gap| memchr::memmem::rfind(before, gap)).max().unwrap_or(0);
-    let end = breaks
-        .iter()
-        .filter_map(|gap| memchr::memmem::find(after, gap))
-        .min()
-        .unwrap_or(after.len());
-    let (above, below) = (&before[start..], &after[..end]);
-    for key in [&b"npmregistryserver"[..], b"registryserver", b"url"] {
-        let found = rfind_fold(above, key)
-            .map(|at| &above[at + key.len()..])
-            .or_else(|| find_fold(below, key).map(|at| &below[at + key.len()..]));
-        if let Some(host) = found.and_then(assigned_host) {
-            return Some(host);
-        }
+    yarn_server(before, after).or_else(|| toml_url(before, after))
+}
+
+/// The server of yarn's block that holds the value, else of the whole file: a
+/// token of one scope must not be taken for one of the scope beside it.
+fn yarn_server(before: &[u8], after: &[u8]) -> Option<String> {
+    const KEY: &[u8] = b"npmRegistryServer";
+    [before, after].iter().find(|text| memchr::memmem::find(text, KEY).is_some())?;
+    let newline = |b: &u8| *b == b'\n';
+    let depth = indent(before.rsplit(newline).next()?);
+    let above = || before.rsplit(newline).skip(1).filter(|line| !line.trim_ascii().is_empty());
+    let below = || after.split(newline).skip(1).filter(|line| !line.trim_ascii().is_empty());
+    let server = |line: &[u8], depth: usize| {
+        let key = line[indent(line)..].strip_prefix(KEY)?;
+        (indent(line) == depth).then(|| assigned_host(key)).flatten()
+    };
+    let inside = |line: &&[u8]| indent(line) >= depth;
+    let mut block = above().take_while(inside).chain(below().take_while(inside));
+    block
+        .find_map(|line| server(line, depth))
+        .or_else(|| above().chain(below()).find_map(|line| server(line, 0)))
+}
+
+/// Host of the `url` beside the value: in its inline table, else its section.
+fn toml_url(before: &[u8], after: &[u8]) -> Option<String> {
+    let url = |above: &[u8], below: &[u8]| {
+        let behind = |text: &[u8], at: usize| assigned_host(&text[at + 3..]);
+        rfind_fold(above, b"url")
+            .and_then(|at| behind(above, at))
+            .or_else(|| find_fold(below, b"url").and_then(|at| behind(below, at)))
+    };
+    let line = &before[before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1)..];
+    let rest = &after[..after.iter().position(|&b| b == b'\n').unwrap_or(after.len())];
+    let table = line.iter().rposition(|&b| b == b'{').filter(|&at| !line[at..].contains(&b'}'));
+    if let Some(table) = table {
+        return url(&line[table..], rest);
     }
-    None
+    let ends = [&b"\n["[..], b"\n\n"];
+    let above = ends.iter().filter_map(|end| memchr::memmem::rfind(before, end)).max().unwrap_or(0);
+    let below = ends.iter().filter_map(|end| memchr::memmem::find(after, end)).min();
+    let below = below.unwrap_or(after.len());
+    url(&before[above..], &after[..below])
 }
 
 /// Host of a `registry=` or `registry:` line that is not bound to a scope; the
@@ -318,6 +342,8 @@ fn request_host(bytes: &[u8], secret: (usize, usize)) -> Option<String> {
     // A captured request names its host in a header of its own.
     let around = &bytes[secret.0.saturating_sub(1000)..(secret.1 + 1000).min(bytes.len())];
     let header = around.split(|&b| b == b'\n').find_map(|line| {
+        // `curl -v` writes `> ` before what it sends.
+        let line = line.strip_prefix(b"> ").unwrap_or(line);
         let name = line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"host:"));
         name.then(|| line[5..].trim_ascii())
     })?;

@@ -8,7 +8,8 @@ pub fn host(url: &[u8]) -> Option<String> {
         Some(at) if at == 0 || url[at - 1] == b':' => &url[at + 2..],
         _ => url,
     };
-    let end = rest.iter().position(|b| b"/?#\"' \t,;`\\<>)}\r\n".contains(b)).unwrap_or(rest.len());
+    let end =
+        rest.iter().position(|b| b"/?#\"' \t,;`\\<>)}\r\n\0".contains(b)).unwrap_or(rest.len());
     let authority = &rest[..end];
     let authority = match authority.iter().rposition(|&b| b == b'@') {
         Some(at) => &authority[at + 1..],
@@ -28,8 +29,11 @@ pub fn host(url: &[u8]) -> Option<String> {
 pub fn user_before(bytes: &[u8], password: usize) -> Option<String> {
     let before = bytes.get(..password.checked_sub(1)?)?;
     let length =
-        before.iter().rev().take(128).take_while(|b| !b"/@\"' \t\r\n:".contains(b)).count();
-    (length > 0).then(|| decode(&before[before.len() - length..]))
+        before.iter().rev().take(128).take_while(|b| !b"/@=\"' \t\r\n\0:".contains(b)).count();
+    // The dash is that of `${NAME:-user:password}`.
+    let user = &before[before.len() - length..];
+    let user = user.strip_prefix(b"-").unwrap_or(user);
+    (!user.is_empty()).then(|| decode(user))
 }
 
 /// Percent-decodes; what is no valid code stays as it is.

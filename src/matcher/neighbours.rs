@@ -39,12 +39,12 @@ fn ends_an_escape(before: &[u8]) -> bool {
         [.., b'\\', b'n' | b'r' | b't' | b'f' | b'b' | b'v' | b'0' | b'a' | b'e'] => true,
         [.., b'%', a, b] | [.., b'\\', b'x', a, b] if hex(&[*a, *b]) => true,
         [.., b'\\', b'u', a, b, c, d] if hex(&[*a, *b, *c, *d]) => true,
-        [.., b'm'] => ends_a_colour_code(before),
+        [.., b'm' | b'K'] => ends_a_colour_code(before),
         _ => false,
     }
 }
 
-/// True for `ESC[…m`, with the ESC as a byte or as what is left of its name
+/// True for `ESC[…m` and `ESC[…K`, with the ESC as a byte or as what is left of its name
 /// (`\x1b`, `\u001b`, `\e`, `\033`, `^[`).
 fn ends_a_colour_code(before: &[u8]) -> bool {
     let codes = &before[..before.len() - 1];

@@ -26,11 +26,12 @@ pub struct Checked {
 /// A file that is no valid rule file.
 pub fn check_rules(name: &str, text: &str) -> Result<Checked> {
     let mut checked = Checked::default();
+    let rules = load_text(name, text)?;
     let mut by_rule: BTreeMap<String, Vec<Trial>> = BTreeMap::new();
     for trial in trials(name, text)? {
         by_rule.entry(trial.rule.clone()).or_default().push(trial);
     }
-    for compiled in load_text(name, text)? {
+    for compiled in rules {
         let id = compiled.spec.id.clone();
         let rules = Arc::new(RuleSet::of(vec![compiled]));
         for trial in by_rule.remove(&id).unwrap_or_default() {

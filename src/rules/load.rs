@@ -1,6 +1,6 @@
 //! Reads rule files and chooses the rules of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -44,18 +44,7 @@ impl RuleSet {
             by_id.insert(rule.spec.id.clone(), rule);
         }
         for path in rule_files(&selection.files)? {
-            let mut here = BTreeMap::new();
-            for rule in load_file(&path)? {
-                let id = rule.spec.id.clone();
-                if here.insert(id.clone(), rule).is_some() {
-                    return Err(Error::new(format!(
-                        "{}: two rules have the id {id:?}",
-                        path.display()
-                    ))
-                    .hint("give one of them another id"));
-                }
-            }
-            by_id.append(&mut here);
+            by_id.extend(load_file(&path)?.into_iter().map(|rule| (rule.spec.id.clone(), rule)));
         }
         check_names(&by_id, selection)?;
         let rules: Vec<Rule> =
@@ -95,6 +84,11 @@ pub fn load_text(name: &str, text: &str) -> Result<Vec<Compiled>> {
         return Err(
             Error::new(format!("{name} holds no rule")).hint("begin each rule with [[rule]]")
         );
+    }
+    let mut ids = BTreeSet::new();
+    if let Some(twice) = file.rules.iter().find(|rule| !ids.insert(&rule.id)) {
+        return Err(Error::new(format!("{name}: two rules have the id {:?}", twice.id))
+            .hint("give one of them another id"));
     }
     file.rules
         .into_iter()

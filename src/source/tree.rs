@@ -125,10 +125,10 @@ impl Run<'_> {
 
     fn note_error(&self, why: &ignore::Error, root: &Path) {
         let (path, why) = unwrap_error(why, root.to_path_buf());
-        let path = path_to_bytes(&path);
+        let path = shown(&path);
         match why {
             ignore::Error::Loop { child, .. } => {
-                self.tally.skip(SkipReason::LinkLoop, path_to_bytes(child), "");
+                self.tally.skip(SkipReason::LinkLoop, shown(child), "");
             }
             ignore::Error::Io(why) if why.kind() == std::io::ErrorKind::NotFound => {
                 self.tally.skip(SkipReason::Vanished, path, why.to_string());
@@ -234,6 +234,12 @@ fn globs(options: &Options) -> Result<Override> {
         builder.add(&format!("!{glob}")).map_err(|why| wrong(glob, why))?;
     }
     builder.build().map_err(|why| wrong("", why))
+}
+
+/// A path of the walker as [`Origin::shown`] shows it.
+fn shown(path: &Path) -> Vec<u8> {
+    let below = path.strip_prefix(".").ok().filter(|below| !below.as_os_str().is_empty());
+    path_to_bytes(below.unwrap_or(path))
 }
 
 /// The path and the cause of an error of the walker.

@@ -92,7 +92,9 @@ impl Verifier {
         if !rule.takes_path(origin.relative()) {
             return Err("path is not one of the rule's");
         }
-        if placeholder::is_interpolation(secret) {
+        let rest = &bytes[candidate.secret.1..];
+        let goes_on = spec.verify.human && placeholder::begins_interpolation(rest);
+        if goes_on || placeholder::is_interpolation(secret) {
             return Err("interpolation");
         }
         let checked = spec.verify.check.map(|name| (name, check::run(name, secret)));
@@ -107,8 +109,7 @@ impl Verifier {
         if !spec.context.near.is_empty() && !self.word_is_near(candidate) {
             return Err("none of the rule's words is near");
         }
-        let variable = context::variable(bytes, candidate.secret.0);
-        let slot = slot(candidate, variable.as_deref())?;
+        let (variable, slot) = place(candidate)?;
         let result = checked.map(|(_, result)| result);
         Ok(self.keep(candidate, result, slot, variable))
     }
@@ -179,23 +180,32 @@ fn seen(candidate: &Candidate<'_>, today: Date) -> Option<Date> {
         .flatten()
 }
 
-/// Reads the slot of the candidate as far as its rule wants it.
-fn slot(candidate: &Candidate<'_>, variable: Option<&str>) -> Result<Option<Slot>, &'static str> {
+/// Reads the key of the candidate, and its slot as far as its rule wants it.
+fn place(candidate: &Candidate<'_>) -> Result<(Option<String>, Option<Slot>), &'static str> {
     let blob = candidate.blob;
+    let (bytes, start) = (blob.bytes, candidate.secret.0);
     let path = blob.origin.relative();
-    let read =
-        |variable: Option<&str>| context::npm::slot(blob.bytes, candidate.secret, variable, path);
-    let found = read(variable).or_else(|| {
-        // The match may begin with a key and hold more than its value.
-        let within = candidate.span.0 < candidate.secret.0;
-        read(context::key_at(blob.bytes, candidate.span.0).filter(|_| within).as_deref())
-    });
+    let read = |key: Option<&str>| context::npm::slot(bytes, candidate.secret, key, path);
+    let mut variable = context::variable(bytes, start);
+    let mut found = read(variable.as_deref());
+    // The match may begin with a key and hold more than its value: a user.
+    if found.is_none() && candidate.span.0 < start {
+        let key = context::key_at(bytes, candidate.span.0);
+        found = read(key.as_deref());
+        if let Some(slot) = &mut found {
+            if slot.username.is_none() && bytes[start - 1] == b':' {
+                slot.username = context::url::user_before(bytes, start);
+            }
+            variable = key.filter(|key| key != "curl");
+        }
+    }
     match candidate.rule.spec().context.npm {
-        NpmContext::IfSlot => Ok(found.filter(|slot| slot.named)),
-        NpmContext::Required => found.map(Some).ok_or("not in a place of npm's"),
+        NpmContext::IfSlot => Ok((variable, found.filter(|slot| slot.named))),
+        NpmContext::Required if found.is_none() => Err("not in a place of npm's"),
+        NpmContext::Required => Ok((variable, found)),
         NpmContext::Own => {
             let default = Slot { registry: Some(NPM_REGISTRY.to_owned()), ..Slot::default() };
-            Ok(Some(found.unwrap_or(default)))
+            Ok((variable, Some(found.unwrap_or(default))))
         }
     }
 }

@@ -17,6 +17,12 @@ pub(super) fn is_interpolation(value: &[u8]) -> bool {
     }
 }
 
+/// True if a reference to something else begins here: what stands before it is
+/// the first part of a value that is put together.
+pub(super) fn begins_interpolation(rest: &[u8]) -> bool {
+    [&b"${"[..], b"$(", b"{{"].iter().any(|begin| rest.starts_with(begin))
+}
+
 /// `{password}`, `{self.token}`, `{alnum:14}`: a field of a format string.
 fn has_field(value: &[u8]) -> bool {
     let fits = |b: &u8| b.is_ascii_alphanumeric() || b"_.:[]".contains(b);
