@@ -12,7 +12,7 @@ pub(super) type Buckets = [[Accepted; SIEVED]; BUCKETS];
 
 /// Bytes of a keyword that the sieve can look at, from its window on. A set of
 /// instructions that makes looking dear looks at fewer.
-pub(super) const SIEVED: usize = 6;
+pub(super) const SIEVED: usize = 5;
 
 /// A set of bytes, exactly and by nibbles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
