@@ -401,7 +401,7 @@ mod unix {
     }
 
     fn close(sandbox: &Sandbox, path: &str) {
-        fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(sandbox.path(path), fs::Permissions::from_mode(0o000)).unwrap();
     }
 
     #[test]

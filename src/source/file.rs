@@ -188,7 +188,7 @@ fn try_open(path: &Path) -> io::Result<Option<(File, u64)>> {
     );
     let file = options.open(path)?;
     let metadata = file.metadata()?;
-    Ok(metadata.is_file().then(|| (file, metadata.len())))
+    Ok(metadata.is_file().then_some((file, metadata.len())))
 }
 
 /// A part of a file as a stream, read at its own position.
