@@ -303,6 +303,10 @@ fn registry_line(bytes: &[u8]) -> Option<String> {
     let mut scoped = None;
     for key in ["registry", "REGISTRY", "Registry"] {
         for start in memchr::memmem::find_iter(bytes, key) {
+            if bytes[..start].ends_with(b" npm") {
+                // A block of yarn's that does not hold the value.
+                continue;
+            }
             let rest = &bytes[start + key.len()..];
             let tail = [&b"_server"[..], b"server", b"-url", b"_url"];
             let tail = tail.iter().find(|tail| {
