@@ -176,7 +176,7 @@ impl Scanner {
                 fingerprint: self.key.fingerprint(secret),
                 rule: &rule.id,
                 kind: &rule.kind,
-                path: blob.origin.relative(),
+                origin: blob.origin,
                 bytes: blob.bytes,
                 secret: candidate.secret,
             };

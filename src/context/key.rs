@@ -18,9 +18,35 @@ pub fn variable(bytes: &[u8], start: usize) -> Option<String> {
     let line = &bytes[floor..start];
     let key = key_before(value_start(line))?;
     if key.eq_ignore_ascii_case(b"value") {
-        return Some(pair_name(bytes, start).map_or_else(|| text(key), text));
+        return pair_name(bytes, start).or(Some(key)).and_then(presentable);
     }
-    Some(text(key))
+    presentable(key)
+}
+
+/// A key that may be shown. What stands before a value can hold a password of
+/// its own, in the user-info of a URL or as `user:password`: the first is cut
+/// out, the second is no key.
+fn presentable(key: &[u8]) -> Option<String> {
+    const PREFIXES: &[&[u8]] = &[b"npm_config_", b"pnpm_config_"];
+    let bound = key.windows(2).position(|pair| pair == b"//");
+    match bound {
+        Some(at)
+            if at == 0 || PREFIXES.iter().any(|prefix| key[..at].eq_ignore_ascii_case(prefix)) =>
+        {
+            let rest = &key[at + 2..];
+            let authority = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+            let host = rest[..authority].iter().rposition(|&b| b == b'@').map_or(0, |at| at + 1);
+            Some(text(&[&key[..at + 2], &rest[host..]].concat()))
+        }
+        Some(_) => None,
+        None => {
+            let scope = key.starts_with(b"@") && key.ends_with(b":registry");
+            let plain = !key.iter().any(|b| matches!(b, b':' | b'@' | b'/' | b'+' | b'~'));
+            let section =
+                key.starts_with(b":_") || key.starts_with(b":keyfile") || key.starts_with(b":key");
+            (plain || scope || section).then(|| text(key))
+        }
+    }
 }
 
 /// The key that begins or goes through `at`: for matches that begin with the

@@ -105,6 +105,11 @@ fn classify<'k>(variable: &'k str, path: &[u8]) -> Option<Key<'k>> {
 
 /// Keys and variables that only npm and its tools use for credentials.
 fn is_npm_name(lower: &str) -> bool {
+    // The id of a token is no token.
+    const OTHERS: &[&str] = &["id", "_scope", "_name", "_uuid", "_url", "_registry"];
+    if OTHERS.iter().any(|ending| lower.ends_with(ending)) {
+        return false;
+    }
     let word = lower.rsplit(['.', '/']).next().unwrap_or(lower);
     const KEYS: &[&str] = &[
         "_authtoken",
@@ -160,7 +165,13 @@ fn url_slot(
     let scheme = rfind_fold(&bytes[word..start], b"://")?;
     let authority = &bytes[word + scheme + 3..start];
     let in_userinfo = !authority.contains(&b'/') && !authority.contains(&b'@');
+    if bytes.get(end) != Some(&b'@') {
+        return None;
+    }
     let line = &bytes[line_start(bytes, start, 600)..line_end(bytes, end, 600)];
+    let host_and_path = &bytes[end + 1..line_end(bytes, end, 300)];
+    let host_and_path =
+        host_and_path.split(|b| b" \t\"'`<>,)".contains(b)).next().unwrap_or_default();
     let ours = variable.is_some_and(|key| {
         let key = key.to_ascii_lowercase();
         key.ends_with("registry")
@@ -168,13 +179,13 @@ fn url_slot(
             || key.ends_with("resolved")
             || key.contains("npm")
     }) || is_npm_file(path)
-        || find_fold(line, b"registry").is_some()
-        || find_fold(line, b"/npm/").is_some()
+        || find_fold(host_and_path, b"registry").is_some()
+        || find_fold(host_and_path, b"npm").is_some()
         || find_fold(line, b"_authtoken").is_some();
     if !in_userinfo || !ours {
         return None;
     }
-    let registry = url::host(&bytes[end + 1..line_end(bytes, end, 300)]);
+    let registry = url::host(host_and_path);
     let username = authority.ends_with(b":").then(|| url::user_before(bytes, start)).flatten();
     Some(Slot { named: registry.is_some(), registry, username })
 }

@@ -72,6 +72,8 @@ pub enum SkipReason {
     LinkLoop,
     /// Larger than `--max-file-size`.
     TooLarge,
+    /// Text in UTF-16, whose bytes were searched but not its characters.
+    Utf16,
     /// A pipe, socket or device.
     Special,
     /// A symbolic link; `--follow-symlinks` follows it.
@@ -102,6 +104,7 @@ impl SkipReason {
             Self::Failed => "failed (please report)",
             Self::LinkLoop => "link loop",
             Self::TooLarge => "larger than --max-file-size",
+            Self::Utf16 => "UTF-16 text, searched as bytes only",
             Self::Special => "pipe, socket or device",
             Self::Symlink => "symbolic link not followed",
             Self::GitObjects => "git object store (history not searched)",

@@ -3,8 +3,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::model::{Confidence, Finding, Fingerprint, LOCATION_CAP, Location, Secret};
+use crate::model::{
+    Confidence, Finding, Fingerprint, LOCATION_CAP, Location, Origin, Secret, Severity,
+};
 use crate::rules::Rule;
 use crate::verify::Kept;
 
@@ -16,8 +19,9 @@ pub(super) struct Hit {
 }
 
 /// Which of several judgements of one secret speaks for all: the rule that
-/// knows most, the surest, the one whose text names the registry, the first.
-type Rank = (Reverse<u8>, Reverse<Confidence>, bool, Location);
+/// knows most, the place where it is worst, the surest, the one whose text
+/// names the registry, the first.
+type Rank = (Reverse<u8>, Reverse<Severity>, Reverse<Confidence>, bool, (Arc<Origin>, u64));
 
 impl Hit {
     pub(super) fn new(
@@ -30,9 +34,10 @@ impl Hit {
         let spec = rule.spec();
         let rank = (
             Reverse(spec.priority),
+            Reverse(kept.severity),
             Reverse(kept.confidence),
             !kept.registry_named,
-            location.clone(),
+            (Arc::clone(&location.origin), location.offset),
         );
         let finding = Finding {
             fingerprint,

@@ -29,11 +29,17 @@ pub(super) fn sentence(report: &Report) -> String {
         0 => "nothing was searched: not one file was read".to_owned(),
         _ => format!("searched: {}", searched(report)),
     };
-    let settings = match report.settings.as_slice() {
+    searched + &not_searched(report) + &settings(report)
+}
+
+/// The settings files that had a say: `; settings from .tokensweep.toml`.
+pub(super) fn settings(report: &Report) -> String {
+    match report.settings.as_slice() {
         [] => String::new(),
-        files => format!("; settings from {}", files.join(", ")),
-    };
-    searched + &not_searched(report) + &super::sanitize::visible(settings.as_bytes())
+        files => {
+            format!("; settings from {}", super::sanitize::visible(files.join(", ").as_bytes()))
+        }
+    }
 }
 
 /// How many secrets and places: `2 secrets in 14 places: 1 critical, 1 low`.

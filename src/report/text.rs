@@ -219,9 +219,13 @@ impl Page<'_> {
             writeln!(out, "{bold}{}{bold:#}", coverage::found(report))?;
             return writeln!(out, "{}", coverage::sentence(report));
         }
-        let (searched, rest) = (coverage::searched(report), coverage::not_searched(report));
+        let searched = coverage::searched(report);
+        let rest = coverage::not_searched(report) + &coverage::settings(report);
         match (report.coverage.files, report.incomplete()) {
             (0, _) => writeln!(out, "{warn}{}{warn:#}", coverage::sentence(report)),
+            (_, false) if !report.suppressed.is_empty() => {
+                writeln!(out, "nothing left to report: {searched}{rest}")
+            }
             (_, false) => writeln!(out, "{good}clean{good:#}: {searched}{rest}"),
             (_, true) => {
                 let words = "no secrets in what could be searched";

@@ -9,7 +9,7 @@
 //! rule:jwt until:2027-01-31                for a time
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -17,13 +17,47 @@ use jiff::civil::Date;
 
 use super::Place;
 use crate::error::{Error, Result};
-use crate::model::{Fingerprint, path_from_bytes};
+use crate::model::{Fingerprint, Origin, path_from_bytes};
 
 /// The entries of one ignore file.
 #[derive(Debug)]
 pub(super) struct IgnoreFile {
     path: PathBuf,
+    folder: Folder,
     entries: Vec<Entry>,
+}
+
+/// The folder that the paths of an ignore file are relative to: its own,
+/// however the targets of the scan are spelt.
+#[derive(Debug)]
+struct Folder {
+    own: PathBuf,
+    working: PathBuf,
+}
+
+impl Folder {
+    fn of(path: &Path) -> Self {
+        let working =
+            std::env::current_dir().and_then(|folder| folder.canonicalize()).unwrap_or_default();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let own =
+            parent.and_then(|parent| parent.canonicalize().ok()).unwrap_or_else(|| working.clone());
+        Self { own, working }
+    }
+
+    /// The path of a place below the folder; `None` if it stands elsewhere.
+    fn below(&self, origin: &Origin) -> Option<PathBuf> {
+        let shown = origin.shown();
+        let mut full = PathBuf::new();
+        for part in self.working.join(path_from_bytes(&shown)).components() {
+            match part {
+                Component::ParentDir => drop(full.pop()),
+                Component::CurDir => {}
+                part => full.push(part),
+            }
+        }
+        full.strip_prefix(&self.own).ok().map(Path::to_path_buf)
+    }
 }
 
 #[derive(Debug)]
@@ -63,12 +97,12 @@ impl IgnoreFile {
             })?;
             entries.push(entry);
         }
-        Ok(Self { path: path.to_path_buf(), entries })
+        Ok(Self { path: path.to_path_buf(), folder: Folder::of(path), entries })
     }
 
     /// The entry that suppresses the place.
     pub(super) fn check(&self, place: &Place<'_>) -> Option<&str> {
-        let entry = self.entries.iter().find(|entry| entry.covers(place))?;
+        let entry = self.entries.iter().find(|entry| entry.covers(place, &self.folder))?;
         entry.used.store(true, Ordering::Relaxed);
         Some(&entry.text)
     }
@@ -116,12 +150,15 @@ impl Entry {
         Ok(entry)
     }
 
-    fn covers(&self, place: &Place<'_>) -> bool {
+    fn covers(&self, place: &Place<'_>, folder: &Folder) -> bool {
         !self.expired
             && self.conditions.iter().all(|condition| match condition {
                 Condition::Fingerprint(fingerprint) => *fingerprint == place.fingerprint,
                 Condition::Rule(name) => name == place.rule || name == place.kind,
-                Condition::Path(glob) => glob.is_match(path_from_bytes(place.path)),
+                Condition::Path(glob) => {
+                    folder.below(place.origin).is_some_and(|path| glob.is_match(path))
+                        || glob.is_match(path_from_bytes(place.origin.relative()))
+                }
             })
     }
 }
@@ -129,7 +166,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FingerprintKey;
+    use crate::model::{FingerprintKey, OriginKind};
 
     #[test]
     fn all_conditions_of_an_entry_must_hold() {
@@ -141,14 +178,14 @@ mod tests {
         let file = IgnoreFile::parse(Path::new("i"), &text, today).unwrap();
         let check = |value: &[u8], rule: &str, path: &str| {
             let fingerprint = FingerprintKey::default().fingerprint(value);
-            let place = Place {
-                fingerprint,
-                rule,
-                kind: "k",
-                path: path.as_bytes(),
-                bytes: b"",
-                secret: (0, 0),
+            let origin = Origin {
+                target: 0,
+                root: b"."[..].into(),
+                path: path.as_bytes().into(),
+                kind: OriginKind::File,
             };
+            let place =
+                Place { fingerprint, rule, kind: "k", origin: &origin, bytes: b"", secret: (0, 0) };
             file.check(&place).is_some()
         };
         assert!(!check(b"y", "jwt", "src/a") && !check(b"y", "old", "a"));

@@ -9,7 +9,7 @@ mod inline;
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::model::{Fingerprint, FingerprintKey, Suppression};
+use crate::model::{Fingerprint, FingerprintKey, Origin, Suppression};
 
 pub use baseline::{Baseline, write as write_baseline};
 use ignore_file::IgnoreFile;
@@ -47,8 +47,8 @@ pub struct Place<'p> {
     pub rule: &'p str,
     /// Its kind.
     pub kind: &'p str,
-    /// Path relative to the scanned root.
-    pub path: &'p [u8],
+    /// Where it stands.
+    pub origin: &'p Origin,
     /// The bytes that hold it.
     pub bytes: &'p [u8],
     /// Offsets of the secret in `bytes`.

@@ -100,7 +100,10 @@ impl Verifier {
         let checked = spec.verify.check.map(|name| (name, check::run(name, secret)));
         let proven = checked.as_ref().is_some_and(|(_, result)| result.checksum == Checksum::Valid);
         if !proven {
-            placeholder::test(secret, spec.verify.check == Some(CheckName::Crc32Base62))?;
+            // A key in PEM form is judged by its body: runs of `A` belong to the format.
+            if spec.verify.check != Some(CheckName::Pem) {
+                placeholder::test(secret, spec.verify.check == Some(CheckName::Crc32Base62))?;
+            }
             randomness::test(secret, &spec.verify)?;
         }
         if spec.verify.required && checked.as_ref().is_some_and(|(_, result)| !result.fits) {

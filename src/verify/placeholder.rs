@@ -38,6 +38,9 @@ pub(super) fn test(value: &[u8], lenient: bool) -> Result<(), &'static str> {
     if is_blanked(value) {
         return Err("blanked value");
     }
+    if is_field(value) {
+        return Err("placeholder");
+    }
     if is_sequence(value) {
         return Err("sequence of characters");
     }
@@ -48,6 +51,14 @@ pub(super) fn test(value: &[u8], lenient: bool) -> Result<(), &'static str> {
         return Err("expression of source code");
     }
     Ok(())
+}
+
+/// `%s`, `{}`, `[hidden]`, `<password>`: the whole value is one sign for another.
+fn is_field(value: &[u8]) -> bool {
+    match value {
+        [b'%', b'a'..=b'z'] | [b'{', .., b'}'] | [b'[', .., b']'] | [b'<', .., b'>'] => true,
+        _ => value.len() >= 3 && value.iter().all(|b| *b == value[0]),
+    }
 }
 
 /// `xxxx…`, `****`, `0000…`, `npm_abab…`: hardly any different characters, or
@@ -187,6 +198,9 @@ fn has_word(value: &[u8]) -> bool {
         "pwd",
         "your",
         "some-token",
+        "x-oauth-basic",
+        "x-access-token",
+        "jbswy3dpehpk3pxp",
         "abc",
     ];
     let lower = value.to_ascii_lowercase();

@@ -72,11 +72,22 @@ pub fn basic_auth(secret: &[u8]) -> CheckResult {
     let Some(text) = printable(secret) else { return CheckResult::structure(false) };
     match text.split_once(':') {
         Some((user, password)) if !password.is_empty() && !SAMPLES.contains(&user) => CheckResult {
-            username: (!user.is_empty()).then(|| user.to_owned()),
+            username: is_name(user).then(|| user.to_owned()),
             ..CheckResult::structure(true)
         },
         _ => CheckResult::structure(false),
     }
+}
+
+/// False for what is a token in a user's place, as services allow it: it is as
+/// secret as a password.
+fn is_name(user: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| user.bytes().any(|b| test(&b));
+    let random = user.len() >= 20
+        && !user.contains('@')
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic);
+    !user.is_empty() && user.len() <= 64 && !random
 }
 
 /// Base64 of a password: of text, that is.
