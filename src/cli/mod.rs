@@ -12,7 +12,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::error::Error;
+use crate::pipeline;
 use crate::report::sanitize;
+use crate::rules::Selection;
 use args::{Args, Command};
 
 /// Nothing was found.
@@ -30,9 +32,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(why) => {
+            if why.use_stderr() {
+                let _ = writeln!(std::io::stderr(), "{}", safe(&why.render().to_string()));
+                return ExitCode::from(FATAL);
+            }
             // Help and version are no errors, and a closed pipe is none either.
             let _ = why.print();
-            return ExitCode::from(if why.use_stderr() { FATAL } else { CLEAN });
+            return ExitCode::from(CLEAN);
         }
     };
     let outcome = match args.command {
@@ -70,9 +76,23 @@ fn with_default_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Says on standard error what went wrong. Names in it may be anybody's.
+/// Says on standard error what went wrong.
 fn complain(why: &Error) {
-    let text: Vec<String> =
-        format!("error: {why}").lines().map(|line| sanitize::visible(line.as_bytes())).collect();
-    let _ = writeln!(std::io::stderr(), "{}", text.join("\n"));
+    let _ = writeln!(std::io::stderr(), "{}", safe(&format!("error: {why}")));
+}
+
+/// A message that may quote what a user typed or a file holds, with nothing in
+/// it that steers a terminal and no secret that a rule knows.
+fn safe(message: &str) -> String {
+    let mut text = message.to_owned();
+    for judgement in
+        pipeline::judge(&Selection::default(), "", message.as_bytes()).unwrap_or_default()
+    {
+        if judgement.outcome.is_ok()
+            && let Ok(secret) = std::str::from_utf8(judgement.secret.expose())
+        {
+            text = text.replace(secret, &judgement.secret.masked());
+        }
+    }
+    text.lines().map(|line| sanitize::visible(line.as_bytes())).collect::<Vec<_>>().join("\n")
 }

@@ -38,9 +38,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<u8> {
         return Ok(if report.incomplete() { INCOMPLETE } else { CLEAN });
     }
     write(args, &settings, format, &report)?;
-    // What left nothing to look at answers nothing, whoever asked for it.
-    let unseen = report.coverage.files == 0 && !report.coverage.skipped.is_empty();
-    Ok(match (report.findings.is_empty(), report.incomplete() || unseen) {
+    Ok(match (report.findings.is_empty(), report.incomplete()) {
         (false, _) if !args.exit_zero => args.exit_code,
         (true, true) => INCOMPLETE,
         _ => CLEAN,

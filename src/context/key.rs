@@ -40,11 +40,14 @@ fn presentable(key: &[u8]) -> Option<String> {
         }
         Some(_) => None,
         None => {
-            let scope = key.starts_with(b"@") && key.ends_with(b":registry");
-            let plain = !key.iter().any(|b| matches!(b, b':' | b'@' | b'/' | b'+' | b'~'));
+            // `@scope` and `@scope:registry` are keys of bun and npm.
+            let scope = key.starts_with(b"@");
+            let bare = key.strip_suffix(b":registry").unwrap_or(key);
+            let bare = if scope { &bare[1..] } else { key };
+            let plain = !bare.iter().any(|b| matches!(b, b':' | b'@' | b'/' | b'+' | b'~'));
             let section =
                 key.starts_with(b":_") || key.starts_with(b":keyfile") || key.starts_with(b":key");
-            (plain || scope || section).then(|| text(key))
+            (plain || section).then(|| text(key))
         }
     }
 }

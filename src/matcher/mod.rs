@@ -32,6 +32,8 @@ pub struct Candidate<'b> {
     pub span: (usize, usize),
     /// Offsets in `blob.bytes` of the secret.
     pub secret: (usize, usize),
+    /// Offsets in `blob.bytes` of the user name that the pattern caught.
+    pub user: Option<(usize, usize)>,
 }
 
 impl<'b> Candidate<'b> {
@@ -169,9 +171,16 @@ impl Matcher {
                 continue;
             };
             scratch.covered[rule_index].add(start, end);
-            let Some(secret) = rule.secret_in(blob.bytes, start, end) else { continue };
-            if neighbours::after(spec.after, blob.bytes, secret.1) {
-                each(Candidate { rule, rule_index, blob, span: (start, end), secret });
+            let Some(groups) = rule.groups_in(blob.bytes, start, end) else { continue };
+            if neighbours::after(spec.after, blob.bytes, groups.secret.1) {
+                each(Candidate {
+                    rule,
+                    rule_index,
+                    blob,
+                    span: (start, end),
+                    secret: groups.secret,
+                    user: groups.user,
+                });
             }
         }
     }

@@ -92,8 +92,9 @@ impl Rule {
         })
     }
 
-    /// Where in a match the secret stands; slower, and asked only for matches.
-    pub fn secret_in(&self, bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+    /// Where in a match the secret stands, and the user name if the pattern has
+    /// a group `user`; slower, and asked only for matches.
+    pub fn groups_in(&self, bytes: &[u8], start: usize, end: usize) -> Option<Groups> {
         let regex = self.regex.get_or_init(|| {
             Regex::builder()
                 .configure(Regex::config().utf8_empty(false).hybrid(false).dfa(false))
@@ -105,7 +106,8 @@ impl Rule {
             &Input::new(bytes).range(start..end).anchored(Anchored::Yes),
             &mut captures,
         );
-        captures.get_group_by_name("secret").map(|secret| (secret.start, secret.end))
+        let group = |name| captures.get_group_by_name(name).map(|span| (span.start, span.end));
+        Some(Groups { secret: group("secret")?, user: group("user") })
     }
 
     fn engine_hir(&self) -> Hir {
@@ -119,6 +121,15 @@ impl Rule {
         let bits = self.first.get_or_init(|| relax::first_bytes(&self.engine_hir()));
         bits[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
+}
+
+/// Offsets of what the named groups of a pattern caught.
+#[derive(Clone, Copy, Debug)]
+pub struct Groups {
+    /// The secret.
+    pub secret: (usize, usize),
+    /// The user name that stands with it.
+    pub user: Option<(usize, usize)>,
 }
 
 /// The rules of one run, in the order of their ids.

@@ -32,7 +32,8 @@ pub struct RuleSpec {
     #[serde(default)]
     pub keywords: Vec<String>,
     /// A regular expression over bytes (no look-around) of bounded length,
-    /// with one group named `secret`. `${glue}` and the other fragments of
+    /// with one group named `secret`, and one named `user` if a user name stands
+    /// beside it. `${glue}` and the other fragments of
     /// [`super::fragments`] may stand in it.
     pub pattern: String,
     /// What may stand before the match.

@@ -166,11 +166,19 @@ impl Verifier {
             checksum,
             registry: slot.registry,
             registry_named: slot.named,
-            username: username.or(slot.username),
+            username: username.or_else(|| caught_user(candidate)).or(slot.username),
             variable,
             worth,
         }
     }
+}
+
+/// The user name that the pattern caught, unless it stands for another.
+fn caught_user(candidate: &Candidate<'_>) -> Option<String> {
+    let (start, end) = candidate.user?;
+    let user = &candidate.blob.bytes[start..end];
+    let named = !user.is_empty() && user.len() <= 64 && !placeholder::is_interpolation(user);
+    named.then(|| context::url::decode(user))
 }
 
 /// When the candidate was where it was found, if the worth of its kind
