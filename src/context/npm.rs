@@ -225,10 +225,13 @@ fn nearby_registry(bytes: &[u8], start: usize, variable: &str) -> Option<String>
 /// A key that is itself a URL and opens a block around the value, in YAML or
 /// JSON: `"//host/":`, `https://host/: {"@": {"authToken": …`.
 fn enclosing_host(before: &[u8]) -> Option<String> {
-    let mut depth = indent(before.rsplit(|&b| b == b'\n').next()?);
-    let own_line = before.rsplit(|&b| b == b'\n').next()?;
-    if let Some(host) = map_key_host(own_line) {
+    let own = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    if let Some(host) = map_key_host(&before[own..]) {
         return Some(host);
+    }
+    let mut depth = indent(&before[own..]);
+    if depth == 0 {
+        return None;
     }
     for line in before.rsplit(|&b| b == b'\n').skip(1).take(40) {
         let deeper = indent(line) >= depth;
