@@ -163,7 +163,10 @@ impl Matcher {
             let begins = blob.fresh().contains(&start)
                 && rule.may_begin_with(blob.bytes[start])
                 && neighbours::before(spec.before, blob.bytes, start);
-            if !begins || !scratch.covered[rule_index].lets(start) {
+            if !begins
+                || !scratch.covered[rule_index].lets(start)
+                || !scratch.takes_path(rule, rule_index, blob)
+            {
                 continue;
             }
             let limit = (start + rule.compiled.span + 1).min(blob.bytes.len());
@@ -192,6 +195,8 @@ struct Scratch<'m> {
     matcher: &'m Matcher,
     caches: Vec<Option<Cache>>,
     covered: Vec<Covered>,
+    /// Whether a rule looks at the blob's path, as far as somebody asked.
+    takes: Vec<Option<bool>>,
 }
 
 /// How far the matches of one rule reach, and how many began inside another.
@@ -226,7 +231,12 @@ impl<'m> Scratch<'m> {
         let rules = matcher.rules.rules.len();
         let mut free = matcher.caches.lock().unwrap_or_else(PoisonError::into_inner);
         let caches = free.pop().unwrap_or_else(|| (0..rules).map(|_| None).collect());
-        Self { matcher, caches, covered: vec![Covered::default(); rules] }
+        Self { matcher, caches, covered: vec![Covered::default(); rules], takes: vec![None; rules] }
+    }
+
+    /// True if the rule looks at files like the blob's.
+    fn takes_path(&mut self, rule: &Rule, index: usize, blob: &Blob<'_>) -> bool {
+        *self.takes[index].get_or_insert_with(|| rule.takes_path(blob.origin.relative()))
     }
 
     /// End of the match of `rule` that begins at `start`.

@@ -88,10 +88,6 @@ impl Verifier {
         let spec = rule.spec();
         let secret = candidate.secret_bytes();
         let bytes = candidate.blob.bytes;
-        let origin = candidate.blob.origin;
-        if !rule.takes_path(origin.relative()) {
-            return Err("path is not one of the rule's");
-        }
         let rest = &bytes[candidate.secret.1..];
         let goes_on = spec.verify.human && placeholder::begins_interpolation(rest);
         if goes_on || placeholder::is_interpolation(secret) {
