@@ -75,6 +75,8 @@ pub(super) struct Windows {
     /// For each of 2^12 groups of slots, where its entries begin.
     starts: Box<[u32]>,
     entries: Box<[Entry]>,
+    /// Needles of three bytes.
+    short: Box<[Entry]>,
 }
 
 const GROUP_BITS: usize = 12;
@@ -87,6 +89,7 @@ impl Windows {
         let mut behind = Box::new([0_u64; 1 << (14 - 6)]);
         let mut before = Box::new([0_u64; 1 << (14 - 6)]);
         let mut pairs: Vec<(usize, Entry)> = Vec::new();
+        let mut short = Vec::new();
         for (id, needle) in needles {
             let (text, at) = (&needle.text, needle.at);
             if at + WINDOW < text.len() {
@@ -106,12 +109,7 @@ impl Windows {
             }
             let slot3 = slot_of_three(known);
             three[slot3 >> 6] |= 1 << (slot3 & 63);
-            let mut groups: Vec<usize> = (0..=255)
-                .map(|last| slot(fold(known | last << 24)) >> (BITS - GROUP_BITS))
-                .collect();
-            groups.sort_unstable();
-            groups.dedup();
-            pairs.extend(groups.into_iter().map(|group| (group, entry)));
+            short.push(entry);
         }
         pairs.sort_by_key(|(group, entry)| (*group, entry.id, entry.lead));
         let mut starts = vec![0_u32; (1 << GROUP_BITS) + 1];
@@ -120,15 +118,20 @@ impl Windows {
             starts[group + 1] += starts[group];
         }
         let entries = pairs.into_iter().map(|(_, entry)| entry).collect();
-        Self { four, three, behind, before, starts: starts.into(), entries }
+        Self { four, three, behind, before, starts: starts.into(), entries, short: short.into() }
     }
 
     /// False if no needle has this window. Without branches: what follows is
     /// rare, and a wrong guess would cost more than both look-ups.
     #[inline(always)]
     pub(super) fn may_hold(&self, window: u32) -> bool {
+        self.may_hold_four(window) | self.may_hold_three(window)
+    }
+
+    #[inline(always)]
+    fn may_hold_three(&self, window: u32) -> bool {
         let slot = slot_of_three(window & 0x00ff_ffff);
-        self.may_hold_four(window) | (self.three[slot >> 6] >> (slot & 63) & 1 == 1)
+        self.three[slot >> 6] >> (slot & 63) & 1 == 1
     }
 
     /// The same, if no needle is shorter than a window.
@@ -162,7 +165,8 @@ impl Windows {
         let group = slot(fold(load(haystack, at))) >> (BITS - GROUP_BITS);
         let entries = &self.entries[self.starts[group] as usize..self.starts[group + 1] as usize];
         let here = load_eight(haystack, at) | 0x2020_2020_2020_2020;
-        entries.iter().filter(move |entry| here & entry.mask == entry.head)
+        let short = if self.may_hold_three(load(haystack, at)) { &self.short[..] } else { &[] };
+        entries.iter().chain(short).filter(move |entry| here & entry.mask == entry.head)
     }
 }
 
