@@ -955,7 +955,7 @@ fn interpolations_placeholders_and_redacted_values_are_reported_in_no_form() {
 #[test]
 fn names_of_npms_own_variables_and_hashes_of_passwords_are_no_leaks() {
     let sandbox = Sandbox::new();
-    let text = "npm_config_cache=/root/.npm\nnpm_config_globalconfig=/usr/etc/npmrc\n\
+    let text = "npm_config_cache=/home/bob/.npm\nnpm_config_globalconfig=/usr/etc/npmrc\n\
         npm_package_version=1.0.0\nnpm_lifecycle_event=postinstall\nnpm_config_noproxy=\n\
         npm_execpath=/usr/lib/node_modules/npm/bin/npm-cli.js\nNPM_CONFIG_OTP=123456\n\
         npm_config_user_agent=npm/11.4.2 node/v24.1.0 linux x64 workspaces/false\n";

@@ -58,7 +58,11 @@ pub fn key_at(bytes: &[u8], at: usize) -> Option<String> {
     let fits = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-/:@".contains(b);
     let left = bytes[..at].iter().rev().take(KEY_CAP).take_while(fits).count();
     let right = bytes[at..].iter().take(KEY_CAP).take_while(|b| is_name(**b)).count();
-    clean(&bytes[at - left..at + right]).map(text)
+    let start = at - left;
+    // A literal `\n` before the key: its letter is not the key's.
+    let escaped =
+        left > 0 && start > 0 && bytes[start - 1] == b'\\' && b"nrt0".contains(&bytes[start]);
+    clean(&bytes[start + usize::from(escaped)..at + right]).and_then(presentable)
 }
 
 /// Steps back from a password to the URL that holds it, from a token to the
