@@ -58,6 +58,10 @@ pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Re
     let started = Instant::now();
     let scanner = Scanner::new(options)?;
     source::feed(&options.source, scanner.margins(), stdin, tally, &|blob| {
+        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        if blob.offset == 0 && begins_in_utf16 {
+            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
+        }
         // A bug in a rule must not take the other findings with it.
         if catch_unwind(AssertUnwindSafe(|| scanner.scan(blob))).is_err() {
             tally.skip(SkipReason::Failed, blob.origin.shown(), "");

@@ -348,3 +348,15 @@ fn a_reader_that_leaves_early_is_no_error() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(!said.contains("panicked"), "{said}");
 }
+
+#[test]
+fn text_in_utf_16_is_named_however_it_is_read() {
+    let text: Vec<u8> = "\u{feff}NPM_TOKEN=x\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let sandbox = Sandbox::new();
+    sandbox.write("small.txt", &text);
+    sandbox.write("large.txt", text.repeat(100_000));
+    for call in [vec!["scan", "small.txt"], vec!["scan", "large.txt"]] {
+        let report = sandbox.run(call.iter().chain(&["-f", "json"])).exits(0).json();
+        assert_eq!(report["summary"]["coverage"]["skipped_counts"]["utf16"], 1, "{call:?}");
+    }
+}

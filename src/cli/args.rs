@@ -95,7 +95,7 @@ pub(super) struct ScanArgs {
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Output")]
     pub(super) color: Option<ColorArg>,
     /// Exit with this code if something was found.
-    #[arg(long, value_name = "CODE", default_value_t = 1, help_heading = "Output")]
+    #[arg(long, value_name = "CODE", default_value_t = super::FOUND, help_heading = "Output")]
     pub(super) exit_code: u8,
     /// Exit with 0 even if something was found.
     #[arg(long, help_heading = "Output")]

@@ -74,12 +74,6 @@ pub fn slot(
     })
 }
 
-/// True if the value's own key, or a URL around it, is one of npm's: what
-/// turns a UUID or an opaque value into a credential.
-pub fn is_slot(bytes: &[u8], secret: (usize, usize), variable: Option<&str>, path: &[u8]) -> bool {
-    slot(bytes, secret, variable, path).is_some()
-}
-
 fn classify<'k>(variable: &'k str, path: &[u8]) -> Option<Key<'k>> {
     let lower = variable.to_ascii_lowercase();
     if let Some(at) = lower.find("//") {

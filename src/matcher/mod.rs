@@ -41,11 +41,6 @@ impl<'b> Candidate<'b> {
     pub fn secret_bytes(&self) -> &'b [u8] {
         &self.blob.bytes[self.secret.0..self.secret.1]
     }
-
-    /// The bytes of the whole match.
-    pub fn matched_bytes(&self) -> &'b [u8] {
-        &self.blob.bytes[self.span.0..self.span.1]
-    }
 }
 
 /// Searches blobs for the matches of a rule set.
@@ -251,13 +246,20 @@ impl<'m> Scratch<'m> {
         let automaton = rule.automaton();
         let cache = self.caches[index].get_or_insert_with(|| automaton.create_cache());
         let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
-        // It cannot give up: no byte makes it quit, and its cache is cleared, not abandoned.
-        automaton.try_search_fwd(cache, &input).ok().flatten().map(|half| half.offset())
+        // No byte makes it quit, and its cache is cleared, not abandoned. If that
+        // were ever wrong, the blob must count as failed and not as clean.
+        let half =
+            automaton.try_search_fwd(cache, &input).expect("an automaton that never gives up");
+        half.map(|half| half.offset())
     }
 }
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
+        // A panic may have left them half changed.
+        if std::thread::panicking() {
+            return;
+        }
         let caches = std::mem::take(&mut self.caches);
         self.matcher.caches.lock().unwrap_or_else(PoisonError::into_inner).push(caches);
     }

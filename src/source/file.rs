@@ -112,9 +112,6 @@ impl Reader {
             Ok(true) => tally.add_file(),
             Err(why) => tally.skip(SkipReason::Unreadable, origin.shown(), why.to_string()),
         }
-        if matches!(self.buffer[..filled], [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-            tally.skip(SkipReason::Utf16, origin.shown(), "");
-        }
         tally.add_bytes(filled as u64);
         each(&Blob::whole(origin, &self.buffer[..filled]));
     }
