@@ -23,7 +23,8 @@ fn token() -> Vec<u8> {
 
 fn at(root: &[u8], path: &[u8], line: u64, variable: Option<&str>) -> Location {
     let kind = if root == b"-" { OriginKind::Stdin } else { OriginKind::File };
-    let origin = Arc::new(Origin { target: 0, root: root.into(), path: path.into(), kind });
+    let origin =
+        Arc::new(Origin { target: 0, root: root.into(), path: path.into(), kind, git: None });
     let variable = variable.map(str::to_owned);
     Location { origin, offset: 100 * line, line, column: 7, length: 40, variable }
 }
