@@ -2,9 +2,11 @@
 //! or not anything leads to it.
 
 mod layout;
+mod repository;
 pub(crate) mod store;
 
 pub use layout::{Form, Layout, git_file, is_git_dir};
+pub use repository::Repository;
 pub use store::Flaw;
 pub use store::delta::Copied;
 
