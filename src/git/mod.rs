@@ -5,10 +5,12 @@ mod budget;
 pub(crate) mod commits;
 pub(crate) mod forest;
 mod layout;
+mod repository;
 pub(crate) mod store;
 pub(crate) mod walk;
 
 pub use layout::{Form, Layout, git_file, is_git_dir};
+pub use repository::Repository;
 pub use store::Flaw;
 
 /// What of a repository is searched.
