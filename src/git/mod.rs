@@ -2,10 +2,15 @@
 //! or not anything leads to it.
 
 mod layout;
+mod range;
 mod repository;
 pub(crate) mod store;
 
 pub use layout::{Form, Layout, git_file, is_git_dir};
+pub use range::{
+    Changes, Ends, NewBlob, NewCommit, PLACES, Place, changes, changes_of, resolve, staged,
+    unstaged,
+};
 pub use repository::Repository;
 pub use store::Flaw;
 pub use store::delta::Copied;
