@@ -3,6 +3,7 @@
 
 mod fold;
 mod overlap;
+mod range;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::source::{self, Margins, Tally};
 use crate::suppress::{self, Place, Suppressor};
 use crate::verify::{self, Kept, Verdict, Verifier};
 use fold::{Fold, Hit};
+pub use range::scan_changes;
 pub use trials::{Checked, Judgement, check_rules, judge};
 
 /// How far from a secret its surroundings are read, in bytes.
@@ -58,17 +60,13 @@ pub struct Options {
 /// Rules or suppressions that cannot be loaded, a target that does not exist.
 /// What cannot be read during the scan is no error but a part of the report.
 pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Report> {
+    if let Some(wanted) = &options.git.range {
+        return range::scan(options, wanted, tally);
+    }
     let started = Instant::now();
     let scanner = Scanner::new(options)?;
     source::feed(&options.source, scanner.margins(), stdin, tally, &|blob| {
-        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        if blob.offset == 0 && begins_in_utf16 {
-            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
-        }
-        // A bug in a rule must not take the other findings with it.
-        if catch_unwind(AssertUnwindSafe(|| scanner.scan(blob))).is_err() {
-            tally.skip(SkipReason::Failed, blob.origin.shown(), "");
-        }
+        scanner.scan_tallied(blob, tally);
     })?;
     let mut report = scanner.finish();
     report.coverage = tally.coverage();
@@ -138,6 +136,18 @@ impl Scanner {
             git: None,
         });
         self.scan(&Blob::whole(&origin, bytes));
+    }
+
+    /// Searches one blob, and notes what of it cannot be searched.
+    fn scan_tallied(&self, blob: &Blob<'_>, tally: &Tally) {
+        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        if blob.offset == 0 && begins_in_utf16 {
+            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
+        }
+        // A bug in a rule must not take the other findings with it.
+        if catch_unwind(AssertUnwindSafe(|| self.scan(blob))).is_err() {
+            tally.skip(SkipReason::Failed, blob.origin.shown(), "");
+        }
     }
 
     /// Searches one blob.

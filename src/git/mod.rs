@@ -6,6 +6,7 @@ mod range;
 mod repository;
 pub(crate) mod store;
 
+pub use gix::ObjectId;
 pub use layout::{Form, Layout, git_file, is_git_dir};
 pub use range::{
     Changes, Ends, NewBlob, NewCommit, PLACES, Place, changes, changes_of, resolve, staged,
@@ -13,6 +14,7 @@ pub use range::{
 };
 pub use repository::Repository;
 pub use store::Flaw;
+pub(crate) use store::Reader;
 pub use store::delta::Copied;
 
 /// What of a repository is searched.

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, Result};
 use crate::model::{Blob, Coverage, Skip, SkipReason};
 
+pub use tree::Filter;
 pub use window::{Margins, WINDOW};
 
 /// Something to scan.

@@ -223,6 +223,28 @@ impl Run<'_> {
     }
 }
 
+/// Which paths of a repository are left out: as in a walk, where a folder that
+/// is left out takes all below it along.
+pub struct Filter(Override);
+
+impl Filter {
+    /// The filter of `--include` and `--exclude`.
+    ///
+    /// # Errors
+    /// A glob that is none.
+    pub fn new(options: &Options) -> Result<Self> {
+        globs(options).map(Self)
+    }
+
+    /// True if a file at this path is left out.
+    pub fn leaves_out(&self, path: &Path) -> bool {
+        let folders = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        !self.0.is_empty()
+            && (self.0.matched(path, false).is_ignore()
+                || folders.into_iter().any(|folder| self.0.matched(folder, true).is_ignore()))
+    }
+}
+
 fn globs(options: &Options) -> Result<Override> {
     let wrong = |glob: &str, why: ignore::Error| {
         Error::new(format!("{glob:?} is no valid glob: {why}"))
