@@ -1,10 +1,14 @@
 //! Yields what a git repository remembers: every object that it holds, whether
 //! or not anything leads to it.
 
+mod budget;
+pub(crate) mod commits;
+pub(crate) mod forest;
 mod layout;
 mod range;
 mod repository;
 pub(crate) mod store;
+pub(crate) mod walk;
 
 pub use gix::ObjectId;
 pub use layout::{Form, Layout, git_file, is_git_dir};
@@ -15,7 +19,6 @@ pub use range::{
 pub use repository::Repository;
 pub use store::Flaw;
 pub(crate) use store::Reader;
-pub use store::delta::Copied;
 
 /// What of a repository is searched.
 #[derive(Clone, Debug, Default)]
