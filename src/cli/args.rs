@@ -57,7 +57,11 @@ Examples:
   tokensweep scan . -f sarif -o found.sarif
   tokensweep scan . --exclude 'testdata/**' --confidence medium
   tokensweep scan . --rules ours.toml --rule generic
-  tokensweep scan . --baseline .tokensweep.baseline";
+  tokensweep scan . --baseline .tokensweep.baseline
+  tokensweep scan --staged                  what the next commit would bring
+  tokensweep scan --since-commit v1.2       what HEAD has and v1.2 has not
+  tokensweep scan --range origin/main..     what this branch would add to main
+  tokensweep scan ~/work/app --branch dev   all that a branch leads to";
 
 #[derive(Debug, Parser)]
 #[command(after_help = SCAN_HELP)]
@@ -122,6 +126,23 @@ pub(super) struct ScanArgs {
     /// Threads; all cores if not given.
     #[arg(short = 'j', long, alias = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What to read")]
     pub(super) threads: Option<u16>,
+
+    /// Only what the commits bring that HEAD has and REV has not.
+    #[arg(long, value_name = "REV", group = "part", help_heading = "Git")]
+    pub(super) since_commit: Option<String>,
+    /// Only what the commits bring that B has and A has not; without A or B it is HEAD.
+    #[arg(long, value_name = "A..B", alias = "commit-range", group = "part", help_heading = "Git")]
+    pub(super) range: Option<String>,
+    /// Only what this branch, tag or other revision leads to.
+    #[arg(long, value_name = "NAME", group = "part", help_heading = "Git")]
+    pub(super) branch: Option<String>,
+    /// Only what is added and not committed.
+    #[arg(long, alias = "cached", group = "part", help_heading = "Git")]
+    pub(super) staged: bool,
+    /// Only tracked files that are changed and not added; new files that git
+    /// does not know yet are not among them.
+    #[arg(long, group = "part", help_heading = "Git")]
+    pub(super) unstaged: bool,
 
     /// Add the rules of a file or folder; see `tokensweep rules`.
     #[arg(long, value_name = "PATH", help_heading = "What to look for")]
