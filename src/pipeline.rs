@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::error::Result;
+use crate::git;
 use crate::matcher::{Candidate, Matcher};
 use crate::model::{
     Blob, Confidence, Fingerprint, FingerprintKey, Lines, Location, Origin, OriginKind, Rejection,
@@ -32,6 +33,8 @@ const SURROUNDINGS: usize = 10 * 1024;
 pub struct Options {
     /// What to read.
     pub source: source::Options,
+    /// How much of git repositories to read.
+    pub git: git::Options,
     /// What to look for.
     pub rules: Selection,
     /// How to judge it.
@@ -132,6 +135,7 @@ impl Scanner {
             root: name.as_bytes().into(),
             path: Box::default(),
             kind: OriginKind::File,
+            git: None,
         });
         self.scan(&Blob::whole(&origin, bytes));
     }

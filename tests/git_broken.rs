@@ -95,7 +95,9 @@ fn a_blob_that_lies_about_its_size() {
 #[test]
 fn an_entry_of_no_kind() {
     for kind in [0, 5] {
-        pack_breaks(|pack| drop(pack.entry(NOBODY, kind, 9, &[], &deflate(b"nine byte"))));
+        pack_breaks(|pack| {
+            pack.entry(NOBODY, kind, 9, &[], &deflate(b"nine byte"));
+        });
     }
     // A size that never ends.
     pack_breaks(|pack| {
@@ -127,12 +129,16 @@ fn deltas_in_a_circle() {
 fn a_delta_whose_base_is_nowhere() {
     let step = delta(3, 3, &[Step::Copy(0, 3)]);
     let size = step.len() as u64;
-    pack_breaks(|pack| drop(pack.entry([7; 20], REF_DELTA, size, &NOBODY, &deflate(&step))));
+    pack_breaks(|pack| {
+        pack.entry([7; 20], REF_DELTA, size, &NOBODY, &deflate(&step));
+    });
     let back = |far: u64| pack::distance(far);
     // Itself, the header, before the pack, in the middle of an entry, and a
     // number that never ends.
     for link in [back(0), back(5), back(1 << 20), back(u64::MAX), vec![0xff; 30]] {
-        pack_breaks(|pack| drop(pack.entry([7; 20], OFS_DELTA, size, &link, &deflate(&step))));
+        pack_breaks(|pack| {
+            pack.entry([7; 20], OFS_DELTA, size, &link, &deflate(&step));
+        });
     }
     pack_breaks(|pack| {
         let base = pack.blob("a base to point into, long enough for it");
@@ -302,7 +308,9 @@ fn the_index_of_another_pack() {
     honest(|repo| {
         let index = index_of_a_token(repo);
         let mut other = Pack::new();
-        (0..9).for_each(|at| drop(other.blob(format!("another text, number {at}"))));
+        for at in 0..9 {
+            other.blob(format!("another text, number {at}"));
+        }
         let other = other.install(repo).with_extension("idx");
         fs::copy(&other, index).unwrap();
     });
@@ -401,7 +409,9 @@ fn a_bomb_is_searched_in_bounded_memory() {
             } else {
                 let mut pack = Pack::new();
                 let packed = pack::bomb(b"", BOMB, last.as_bytes());
-                (0..4).for_each(|at| drop(pack.entry([at; 20], BLOB, size, &[], &packed)));
+                for at in 0..4 {
+                    pack.entry([at; 20], BLOB, size, &[], &packed);
+                }
                 pack.install(repo);
             }
         });
@@ -511,7 +521,9 @@ fn gc(repo: &Repo, ending: &str) -> PathBuf {
 fn index_of_a_token(repo: &Repo) -> PathBuf {
     let mut pack = Pack::new();
     pack.blob(npm_token(1));
-    (0..9).for_each(|at| drop(pack.blob(format!("text {at}"))));
+    for at in 0..9 {
+        pack.blob(format!("text {at}"));
+    }
     pack.install(repo).with_extension("idx")
 }
 

@@ -103,6 +103,7 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
     };
     pipeline::Options {
         source,
+        git: crate::git::Options::default(),
         rules,
         verify,
         suppress,

@@ -231,7 +231,7 @@ impl<'m> Scratch<'m> {
 
     /// True if the rule looks at files like the blob's.
     fn takes_path(&mut self, rule: &Rule, index: usize, blob: &Blob<'_>) -> bool {
-        *self.takes[index].get_or_insert_with(|| rule.takes_path(blob.origin.relative()))
+        *self.takes[index].get_or_insert_with(|| rule.takes_path(blob.origin.known_path()))
     }
 
     /// End of the match of `rule` that begins at `start`.

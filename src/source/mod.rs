@@ -65,6 +65,7 @@ impl Default for Options {
 #[derive(Debug, Default)]
 pub struct Tally {
     files: AtomicU64,
+    objects: AtomicU64,
     bytes: AtomicU64,
     skipped: Mutex<Vec<Skip>>,
 }
@@ -73,6 +74,11 @@ impl Tally {
     /// Files and streams that were read to their end, so far.
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
+    }
+
+    /// Objects of repositories that were searched, so far.
+    pub fn objects(&self) -> u64 {
+        self.objects.load(Ordering::Relaxed)
     }
 
     /// Bytes that were searched, so far.
@@ -91,7 +97,14 @@ impl Tally {
         let mut skipped =
             self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         skipped.sort();
-        Coverage { files: self.files(), bytes: self.bytes(), skipped }
+        Coverage { files: self.files(), objects: self.objects(), bytes: self.bytes(), skipped }
+    }
+
+    /// Counts objects of a repository that were read and searched, and their
+    /// bytes.
+    pub fn add_objects(&self, objects: u64, bytes: u64) {
+        self.objects.fetch_add(objects, Ordering::Relaxed);
+        self.add_bytes(bytes);
     }
 
     fn add_bytes(&self, bytes: u64) {

@@ -87,6 +87,7 @@ impl Run<'_> {
             root: Arc::clone(root_bytes),
             path: path_to_bytes(path.strip_prefix(root).unwrap_or(path)).into(),
             kind: OriginKind::File,
+            git: None,
         };
         let Some(kind) = entry.file_type() else { return WalkState::Continue };
         let skip = |reason| {
@@ -146,6 +147,7 @@ impl Run<'_> {
                 root: path_to_bytes(path).into(),
                 path: Box::default(),
                 kind: OriginKind::File,
+                git: None,
             };
             if self.globs.matched(path, false).is_ignore() {
                 return self.tally.skip(SkipReason::Excluded, origin.shown(), "");

@@ -191,7 +191,7 @@ fn seen(candidate: &Candidate<'_>, today: Date) -> Option<Date> {
 fn place(candidate: &Candidate<'_>) -> Result<(Option<String>, Option<Slot>), &'static str> {
     let blob = candidate.blob;
     let (bytes, start) = (blob.bytes, candidate.secret.0);
-    let path = blob.origin.relative();
+    let path = blob.origin.known_path();
     let read = |key: Option<&str>| context::npm::slot(bytes, candidate.secret, key, path);
     let mut variable = context::variable(bytes, start);
     let mut found = read(variable.as_deref());
