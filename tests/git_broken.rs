@@ -6,16 +6,12 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
+use common::broken::{breaks, breaks_because, gaps, honest, removed_token, rewrite, scan};
 use common::git::Repo;
 use common::pack::{self, BLOB, OFS_DELTA, Oid, Pack, REF_DELTA, Step, deflate, delta};
-use common::{Run, Sandbox, findings, npm_token, secrets};
-use serde_json::Value;
-
-/// No scan of a small repository may take longer.
-const QUICK: Duration = Duration::from_secs(60);
+use common::{npm_token, secrets};
 
 /// The name of an object that is none.
 const NOBODY: Oid = [0x11; 20];
@@ -338,10 +334,7 @@ fn a_broken_help_is_done_without() {
     for (words, path) in helps {
         for change in changes {
             let (_, run) = scan(|repo| {
-                repo.write("b.env", npm_token(1));
-                repo.commit("add");
-                repo.git("rm -q b.env");
-                repo.commit("remove");
+                removed_token(repo);
                 repo.git("repack -q -a -d");
                 repo.git(words);
                 rewrite(&repo.path(".git").join(path), change);
@@ -422,47 +415,6 @@ fn a_bomb_is_searched_in_bounded_memory() {
 
 // ---- Tools ---------------------------------------------------------------------
 
-/// Scans a repository after something was done to it.
-#[track_caller]
-fn scan(change: impl Fn(&Repo)) -> (Sandbox, Run) {
-    let sandbox = Sandbox::new();
-    let repo = Repo::init(sandbox.path("repo"), "");
-    for text in ["one", "two", "three"] {
-        repo.write("a.txt", format!("{text}\n").repeat(99));
-        repo.commit(text);
-    }
-    change(&repo);
-    let begun = Instant::now();
-    let run = sandbox.run(["scan", "repo", "--show-secrets", "-f", "json"]);
-    assert!(begun.elapsed() < QUICK, "{:?}", begun.elapsed());
-    assert!(!run.err().contains("panicked"), "{}", run.err());
-    (sandbox, run)
-}
-
-/// Asserts that a change is a gap that the report names, and that it does not
-/// hide what can be read.
-#[track_caller]
-fn breaks(change: impl Fn(&Repo)) {
-    breaks_because("", change);
-}
-
-#[track_caller]
-fn breaks_because(why: &str, change: impl Fn(&Repo)) {
-    for planted in [false, true] {
-        let (_sandbox, run) = scan(|repo| {
-            change(repo);
-            if planted {
-                pack::loose(repo, "blob", npm_token(1));
-            }
-        });
-        let report = run.json();
-        let expected: &[String] = if planted { &[npm_token(1)] } else { &[] };
-        assert_eq!(secrets(&report), expected, "{why}");
-        assert!(gaps(&report) > 0, "no gap is named {why}:\n{}", run.out());
-        assert_eq!(run.code, if planted { 1 } else { 3 }, "{why}");
-    }
-}
-
 /// The same for a pack, of which the other entries can be read.
 #[track_caller]
 fn pack_breaks(change: impl Fn(&mut Pack)) {
@@ -482,27 +434,6 @@ fn pack_breaks(change: impl Fn(&mut Pack)) {
         assert!(gaps(&report) > 0, "no gap is named:\n{}", run.out());
         assert_eq!(run.code, if planted { 1 } else { 3 });
     }
-}
-
-/// Asserts that the token that a change hid is found, or else that a gap is
-/// named: a reader may be able to help itself.
-#[track_caller]
-fn honest(change: impl Fn(&Repo)) {
-    let (_sandbox, run) = scan(change);
-    let report = run.json();
-    let found = !findings(&report).is_empty();
-    assert!(found || gaps(&report) > 0, "a silent miss:\n{}", run.out());
-    assert_eq!(run.code, if found { 1 } else { 3 });
-}
-
-/// How many gaps of git's a report names.
-fn gaps(report: &Value) -> usize {
-    let coverage = &report["summary"]["coverage"];
-    let skipped = coverage["skipped"].as_array().unwrap();
-    let ours = skipped
-        .iter()
-        .filter(|skip| matches!(skip["reason"].as_str(), Some("git-corrupt" | "git-missing")));
-    if coverage["incomplete"] == true { ours.count() } else { 0 }
 }
 
 /// Packs all and returns the only file of packs with this ending.
@@ -539,12 +470,4 @@ fn sign(index: &mut [u8]) {
     let end = index.len() - 20;
     let own = Sha1::digest(&index[..end]);
     index[end..].copy_from_slice(&own);
-}
-
-fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
-    let mut bytes = fs::read(path).unwrap();
-    change(&mut bytes);
-    // Git makes its packs read-only.
-    fs::remove_file(path).unwrap();
-    fs::write(path, bytes).unwrap();
 }
