@@ -48,6 +48,11 @@ impl Repo {
         self.path.join(relative)
     }
 
+    /// A path beside its folder.
+    pub fn beside(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path.with_file_name("").join(name)
+    }
+
     /// Writes a file below its folder.
     pub fn write(&self, relative: impl AsRef<Path>, text: impl AsRef<[u8]>) {
         super::write(&self.path(relative), text);

@@ -4,10 +4,7 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
-pub mod broken;
 pub mod git;
-pub mod pack;
-pub mod places;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};

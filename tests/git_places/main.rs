@@ -1,13 +1,15 @@
 //! Whatever git remembers is searched, and each find is labelled with its
 //! place, however the objects are stored.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod places;
 
 use std::fs;
 
 use common::git::Repo;
-use common::places::{Places, Planted};
 use common::{Run, Sandbox, findings, npm_token, secrets};
+use places::{Places, Planted};
 use serde_json::Value;
 
 // ---- One repository, many ways to store it -------------------------------------

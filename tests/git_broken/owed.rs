@@ -1,13 +1,14 @@
 //! Repositories to which something was done, and what a scan of them owes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::git::Repo;
-use super::{Run, Sandbox, findings, npm_token, pack, secrets};
+use crate::common::git::Repo;
+use crate::common::{Run, Sandbox, findings, npm_token, secrets};
+use crate::hand;
 
 /// No scan of a small repository may take longer.
 const QUICK: Duration = Duration::from_secs(60);
@@ -42,7 +43,7 @@ pub fn breaks_because(why: &str, change: impl Fn(&Repo)) {
         let (_sandbox, run) = scan(|repo| {
             change(repo);
             if planted {
-                pack::loose(repo, "blob", npm_token(1));
+                hand::loose(repo, "blob", npm_token(1));
             }
         });
         let report = run.json();
@@ -108,4 +109,16 @@ pub fn removed_token(repo: &Repo) {
     repo.commit("add");
     repo.git("rm -q b.env");
     repo.commit("remove");
+}
+
+/// Packs all and returns the only file of packs with this ending.
+pub fn gc(repo: &Repo, ending: &str) -> PathBuf {
+    // So that a pack cut in the middle is cut in an object.
+    let noise: String = (0..999u64).map(|at| format!("{:x}", at * 0x9e37_79b9_7f4a)).collect();
+    repo.write("noise", noise);
+    repo.commit("noise");
+    repo.git("repack -q -a -d");
+    let mut files = fs::read_dir(repo.path(".git/objects/pack")).unwrap();
+    let path = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().path();
+    files.by_ref().map(path).find(|path| path.extension().is_some_and(|end| end == ending)).unwrap()
 }
