@@ -166,7 +166,7 @@ fn packed(bytes: &[u8], level: Compression) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// A stream of this many zeros in front of `last`.
+/// A stream of this many zeros between `head` and `last`.
 pub fn bomb(head: &[u8], zeros: u64, last: &[u8]) -> Vec<u8> {
     let mut out = ZlibEncoder::new(Vec::new(), Compression::fast());
     out.write_all(head).unwrap();

@@ -1,5 +1,7 @@
 //! Packs and the deltas in them.
 
+use std::fs;
+
 use crate::NOBODY;
 use crate::common::git::Repo;
 use crate::common::{Sandbox, npm_token, secrets};
@@ -134,6 +136,38 @@ fn deltas_in_a_circle() {
 }
 
 #[test]
+fn deltas_in_a_circle_through_two_packs() {
+    let step = delta(3, 3, &[Step::Copy(0, 3)]);
+    breaks(|repo| {
+        for (oid, base) in [([7; 20], [8; 20]), ([8; 20], [7; 20])] {
+            let mut pack = Pack::new();
+            pack.entry(oid, REF_DELTA, step.len() as u64, &base, &deflate(&step));
+            pack.install(repo);
+        }
+    });
+}
+
+/// Git, too, looks for another copy of a base that it cannot read.
+#[test]
+fn a_delta_whose_base_can_be_read_elsewhere() {
+    let (token, base) = (npm_token(1), "a base of some length, to be copied from");
+    let size = base.len() as u64;
+    let steps = [Step::Copy(0, size as u32), Step::Insert(token.as_bytes())];
+    let step = delta(size, size + token.len() as u64, &steps);
+    let (_, run) = scan(|repo| {
+        let mut pack = Pack::new();
+        let name = hand::oid("blob", base.as_bytes());
+        let mut packed = deflate(base.as_bytes());
+        packed[9] ^= 0x55;
+        let start = pack.entry(name, BLOB, size, &[], &packed);
+        pack.delta(hand::oid("blob", format!("{base}{token}").as_bytes()), start, &step);
+        pack.install(repo);
+        hand::loose(repo, "blob", base);
+    });
+    assert_eq!(secrets(&run.json()), [token.as_str()]);
+}
+
+#[test]
 fn a_delta_whose_base_is_nowhere() {
     let step = delta(3, 3, &[Step::Copy(0, 3)]);
     let size = step.len() as u64;
@@ -185,6 +219,15 @@ fn a_delta_that_lies() {
             let base = pack.blob("ten bytes.");
             pack.delta(NOBODY, base, &lie);
         });
+        // Without an index, whoever reads it has to find out what is what.
+        honest(|repo| {
+            let mut pack = Pack::new();
+            pack.blob("ten bytes.");
+            let (size, base) = (lie.len() as u64, hand::oid("blob", b"ten bytes."));
+            pack.entry(NOBODY, REF_DELTA, size, &base, &deflate(&lie));
+            pack.blob(npm_token(1));
+            fs::remove_file(pack.install(repo).with_extension("idx")).unwrap();
+        });
     }
 }
 
@@ -226,6 +269,24 @@ fn a_chain_of_ten_thousand_deltas() {
         pack.install(repo);
     });
     assert_eq!(secrets(&run.json()), [npm_token(1)]);
+}
+
+/// Each base stands behind its delta, and no index says where.
+#[test]
+fn a_chain_told_backwards_without_an_index() {
+    let text = |level: u32| format!("{level:010} of many");
+    honest(|repo| {
+        let mut pack = Pack::new();
+        for level in (1..3000).rev() {
+            let (name, base) = (hand::oid("blob", text(level).as_bytes()), text(level - 1));
+            let step = delta(18, 18, &[Step::Insert(text(level).as_bytes())]);
+            let link = hand::oid("blob", base.as_bytes());
+            pack.entry(name, REF_DELTA, step.len() as u64, &link, &deflate(&step));
+        }
+        pack.blob(text(0));
+        pack.blob(npm_token(1));
+        fs::remove_file(pack.install(repo).with_extension("idx")).unwrap();
+    });
 }
 
 /// As `git index-pack` leaves it if it is told to keep a thin pack thin.

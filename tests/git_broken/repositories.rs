@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common::git::Repo;
-use crate::common::{Sandbox, npm_token, secrets, skipped};
+use crate::common::{Sandbox, findings, npm_token, secrets, skipped};
 use crate::hand::loose;
-use crate::owed::{breaks, honest, honest_past, removed_token, scan, survives};
+use crate::owed::{breaks, gaps, honest, honest_past, removed_token, scan, survives};
 
 // ---- What is not there ---------------------------------------------------------
 
@@ -172,7 +172,25 @@ fn nothing_that_a_repository_names_is_run() {
     );
 }
 
-/// Whoever opens a pipe that nobody writes to waits for ever.
+/// The kind of hash must be guessed then.
+#[test]
+fn broken_settings_of_a_sha256_repository_hide_nothing() {
+    for (text, packed) in [("[core\n", true), ("[core\n", false), ("", true), ("", false)] {
+        let sandbox = Sandbox::new();
+        let repo = Repo::init(sandbox.path("repo"), "--object-format=sha256");
+        removed_token(&repo);
+        if packed {
+            repo.git("gc -q");
+        }
+        repo.write(".git/config", text);
+        let report = sandbox.report(["repo"]);
+        let honest = !findings(&report).is_empty() || gaps(&report) > 0;
+        assert!(honest, "{text:?}, packed: {packed}: {report:#}");
+    }
+}
+
+/// Whoever opens a pipe that nobody writes to waits for ever, and whoever
+/// reads zeros reads for ever.
 #[test]
 fn a_pipe_in_place_of_a_file_stops_nobody() {
     let places = [
@@ -198,6 +216,12 @@ fn a_pipe_in_place_of_a_file_stops_nobody() {
     ];
     for place in places {
         honest_past(|repo| pipe(&repo.path(".git").join(place)));
+        honest_past(|repo| {
+            let path = repo.path(".git").join(place);
+            let _ = fs::remove_file(&path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            symlink("/dev/zero", path).unwrap();
+        });
     }
     honest_past(|repo| {
         pipe(&repo.beside("pipe"));

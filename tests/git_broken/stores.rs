@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::NOBODY;
 use crate::common::git::Repo;
 use crate::common::{npm_token, secrets};
-use crate::hand::{self, BLOB, Pack, deflate};
+use crate::hand::{self, BLOB, OFS_DELTA, Pack, Step, deflate, delta};
 use crate::owed::{breaks, breaks_because, gc, honest, removed_token, rewrite, scan};
 
 // ---- Indexes -------------------------------------------------------------------
@@ -39,7 +39,7 @@ fn an_index_cut_short() {
 fn an_index_that_lies() {
     const FAN: usize = 8;
     let names = FAN + 256 * 4;
-    let lies: [&dyn Fn(&mut Vec<u8>); 8] = [
+    let lies: [&dyn Fn(&mut Vec<u8>); 10] = [
         // A version that nobody knows.
         &|bytes| bytes[7] = 9,
         // Counts that fall, that are huge, and that promise more than there is.
@@ -52,6 +52,12 @@ fn an_index_that_lies() {
         // Offsets beyond the pack, and in a table that is not there.
         &|bytes| offsets(bytes).fill(0x7f),
         &|bytes| offsets(bytes).fill(0x80),
+        // All at the same place, and each in the middle of an entry.
+        &|bytes| {
+            let last = offsets(bytes).chunks_exact(4).max().unwrap().to_vec();
+            offsets(bytes).chunks_exact_mut(4).for_each(|offset| offset.copy_from_slice(&last));
+        },
+        &|bytes| offsets(bytes).chunks_exact_mut(4).for_each(|offset| offset[3] += 1),
     ];
     for lie in lies {
         honest(|repo| {
@@ -75,6 +81,34 @@ fn the_index_of_another_pack() {
         let other = other.install(repo).with_extension("idx");
         fs::copy(&other, index).unwrap();
     });
+}
+
+/// It is needed if a pack has no index of its own.
+#[test]
+fn an_index_for_all_packs_that_is_none() {
+    for text in
+        [b"".as_slice(), b"MIDX\x01", b"MIDX\x01\x01", b"MIDX\x01\x01\xff\0\xff\xff\xff\xff"]
+    {
+        honest(|repo| {
+            fs::remove_file(index_of_a_token(repo)).unwrap();
+            repo.write(".git/objects/pack/multi-pack-index", text);
+        });
+    }
+    // A good one, cut short everywhere.
+    for keep in (0..1500).step_by(53) {
+        honest(|repo| {
+            removed_token(repo);
+            repo.git("repack -q -a -d");
+            repo.git("multi-pack-index write");
+            rewrite(&repo.path(".git/objects/pack/multi-pack-index"), |bytes| bytes.truncate(keep));
+            for entry in fs::read_dir(repo.path(".git/objects/pack")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|ending| ending == "idx") {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        });
+    }
 }
 
 /// What git keeps to be faster is not needed.
@@ -175,6 +209,41 @@ fn a_bomb_is_searched_in_bounded_memory() {
         });
         assert_eq!(secrets(&run.json()), [token.as_str()], "loose: {loose}");
         assert!(run.peak < 2 * BOMB / 1024 + (100 << 10), "{} kB, loose: {loose}", run.peak);
+    }
+}
+
+/// The rest of the pack would be enough for so many bytes: of a blob, of one
+/// that others are made of, and of a delta.
+#[test]
+fn a_size_that_only_the_rest_of_the_pack_could_fill() {
+    const LIE: u64 = 1 << 30;
+    let step = delta(9, 9, &[Step::Copy(0, 9)]);
+    let lies: [&dyn Fn(&mut Pack); 3] = [
+        &|pack| {
+            pack.entry(NOBODY, BLOB, LIE, &[], &deflate(b"nine byte"));
+        },
+        &|pack| {
+            let base = pack.entry(NOBODY, BLOB, LIE, &[], &deflate(b"nine byte"));
+            pack.delta([0x12; 20], base, &step);
+        },
+        &|pack| {
+            let base = pack.blob("nine byte");
+            let link = hand::distance(pack.end() - base);
+            pack.entry(NOBODY, OFS_DELTA, LIE, &link, &deflate(&step));
+        },
+    ];
+    for (at, lie) in lies.iter().enumerate() {
+        let (_sandbox, run) = scan(|repo| {
+            let mut pack = Pack::new();
+            lie(&mut pack);
+            let noise =
+                (0..1u64 << 18).flat_map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+            pack.blob(noise.collect::<Vec<u8>>());
+            pack.blob(npm_token(1));
+            pack.install(repo);
+        });
+        assert_eq!(secrets(&run.json()), [npm_token(1)], "lie {at}");
+        assert!(run.peak < 600 << 10, "{} kB, lie {at}", run.peak);
     }
 }
 
