@@ -35,11 +35,13 @@ fn an_index_cut_short() {
     }
 }
 
+type Lie<'l> = &'l dyn Fn(&mut Vec<u8>);
+
 #[test]
 fn an_index_that_lies() {
     const FAN: usize = 8;
     let names = FAN + 256 * 4;
-    let lies: [&dyn Fn(&mut Vec<u8>); 10] = [
+    let lies: [Lie<'_>; 10] = [
         // A version that nobody knows.
         &|bytes| bytes[7] = 9,
         // Counts that fall, that are huge, and that promise more than there is.
