@@ -2,6 +2,7 @@
 //! [`Finding`](crate::model::Finding) for each secret → [`Report`]. Knows no printer.
 
 mod fold;
+mod history;
 mod overlap;
 mod trials;
 
@@ -13,7 +14,7 @@ use std::time::Instant;
 
 use crate::error::Result;
 use crate::git;
-use crate::matcher::{Candidate, Matcher};
+use crate::matcher::{Candidate, Matcher, Trace};
 use crate::model::{
     Blob, Confidence, Fingerprint, FingerprintKey, Lines, Location, Origin, OriginKind, Rejection,
     Report, Secret, SkipReason, Suppressed, Suppression,
@@ -70,6 +71,11 @@ pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Re
             tally.skip(SkipReason::Failed, blob.origin.shown(), "");
         }
     })?;
+    for target in &options.source.targets {
+        if let source::Target::Path(path) = target {
+            history::search_all(&scanner, path, options.source.threads, tally);
+        }
+    }
     let mut report = scanner.finish();
     report.coverage = tally.coverage();
     report.elapsed = started.elapsed();
@@ -166,6 +172,29 @@ impl Scanner {
         overlap::resolve(&mut kept);
         kept.retain(|(candidate, _)| blob.fresh().contains(&candidate.span.0));
         self.collect(blob, kept, rejected);
+    }
+
+    /// Where in a blob that has been traced something stands that is a secret,
+    /// and which.
+    fn judge_traced(&self, blob: &Blob<'_>, trace: &Trace) -> Vec<(u64, Fingerprint)> {
+        let mut found = Vec::new();
+        self.matcher.traced(blob, trace, |candidate| found.extend(self.secret_of(&candidate)));
+        found
+    }
+
+    /// The same for a blob that is searched for the first time.
+    fn judge(&self, blob: &Blob<'_>) -> Vec<(u64, Fingerprint)> {
+        let mut found = Vec::new();
+        self.matcher.candidates(blob, |candidate| found.extend(self.secret_of(&candidate)));
+        found
+    }
+
+    fn secret_of(&self, candidate: &Candidate<'_>) -> Option<(u64, Fingerprint)> {
+        let kept = matches!(self.verifier.check(candidate), Verdict::Kept(_));
+        kept.then(|| {
+            let start = candidate.blob.offset + candidate.span.0 as u64;
+            (start, self.key.fingerprint(candidate.secret_bytes()))
+        })
     }
 
     fn collect(

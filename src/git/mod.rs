@@ -1,12 +1,17 @@
 //! Yields what a git repository remembers: every object that it holds, whether
 //! or not anything leads to it.
 
+mod budget;
+pub(crate) mod commits;
+pub(crate) mod forest;
 mod layout;
+mod repository;
 pub(crate) mod store;
+pub(crate) mod walk;
 
 pub use layout::{Form, Layout, git_file, is_git_dir};
+pub use repository::Repository;
 pub use store::Flaw;
-pub use store::delta::Copied;
 
 /// What of a repository is searched.
 #[derive(Clone, Debug, Default)]

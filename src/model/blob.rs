@@ -182,6 +182,17 @@ impl<'a> Blob<'a> {
     }
 }
 
+/// A run of bytes that an object shares with the one it is told as a delta of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Where it stands in the object.
+    pub at: usize,
+    /// Where it stands in the base.
+    pub from: usize,
+    /// How long it is.
+    pub len: usize,
+}
+
 /// Where the line stands that holds a blob's first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineStart {

@@ -9,11 +9,11 @@ mod window;
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
-use crate::model::{Blob, Coverage, Skip, SkipReason};
+use crate::model::{Blob, Coverage, Origin, Skip, SkipReason};
 
 pub use window::{Margins, WINDOW};
 
@@ -154,6 +154,19 @@ pub fn feed(
         stream::feed_stdin(target, margins, stdin, tally, each);
     }
     Ok(())
+}
+
+/// Gives a stream of any size to `each`, window by window.
+///
+/// A stream that fails is noted in `tally`; what came before is given.
+pub fn feed_stream(
+    input: &mut dyn Read,
+    origin: &Arc<Origin>,
+    margins: Margins,
+    tally: &Tally,
+    each: &Each<'_>,
+) {
+    stream::feed(input, origin, margins, &mut Vec::new(), tally, each);
 }
 
 fn is_missing(why: std::io::Error) -> bool {

@@ -1,6 +1,7 @@
 //! Deltas: an object told as copies of another one and bytes of its own.
 
 use super::Result;
+use crate::model::Copied;
 
 /// A delta, taken apart. The format is that of gitformat-pack(5).
 pub(crate) struct Delta<'d> {
@@ -18,17 +19,6 @@ pub(crate) enum Command<'d> {
     Copy { from: usize, len: usize },
     /// Bytes of its own.
     Insert(&'d [u8]),
-}
-
-/// A run of bytes that an object shares with its base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copied {
-    /// Where it stands in the object.
-    pub at: usize,
-    /// Where it stands in the base.
-    pub from: usize,
-    /// How long it is.
-    pub len: usize,
 }
 
 impl<'d> Delta<'d> {
