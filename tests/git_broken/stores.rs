@@ -155,7 +155,7 @@ fn a_loose_object_that_is_none() {
         b"garbage".to_vec(),
         header(b""),
         header(b"no header at all, and no end of it either, not for a long time"),
-        header(b"blob 10\0 too short"),
+        header(b"blob 11\0 too short"),
         header(b"blob 4\0 too long"),
         header(b"blob -1\0 below nothing"),
         header(b"blob 99999999999999999999999\0 huge"),

@@ -42,7 +42,7 @@ impl<'d> Delta<'d> {
         }
         let size = usize::try_from(self.result).map_err(|_| "an object beyond all memory")?;
         out.clear();
-        out.reserve(size);
+        out.try_reserve(size).map_err(|_| "an object beyond all memory")?;
         let mut commands = self.commands;
         while let Some(command) = next(&mut commands)? {
             match command {
