@@ -74,8 +74,22 @@ fn a_shallow_clone_is_told_and_is_no_gap() {
 #[test]
 fn a_broken_head_hides_nothing() {
     honest_past(|repo| fs::remove_file(repo.path(".git/HEAD")).unwrap());
-    for text in ["", "garbage", "ref: ", "ref: ../../etc/passwd", "ref: refs/heads/none\n", "\0"] {
+    let texts = [
+        "",
+        "garbage",
+        "\0",
+        "ref: ",
+        "ref: .",
+        "ref: refs/heads",
+        "ref: refs/heads/none\n",
+        // Names that lead out of the repository, and to what never ends.
+        "ref: ../../etc/passwd",
+        "ref: /dev/zero",
+        "ref: ../../../../../../../../../../dev/zero",
+    ];
+    for text in texts {
         survives(|repo| repo.write(".git/HEAD", text));
+        survives(|repo| repo.write(".git/refs/heads/x", text));
     }
 }
 

@@ -132,6 +132,13 @@ fn beside_packed_refs() {
     stored(|repo| drop(repo.git("pack-refs --all")));
 }
 
+#[test]
+fn beside_an_index_of_another_form() {
+    for words in ["--index-version 4", "--split-index", "--untracked-cache"] {
+        stored(|repo| drop(repo.git(&format!("update-index {words}"))));
+    }
+}
+
 // ---- What is looked at, and how it is told -------------------------------------
 
 /// A masked report spells no secret, wherever it stands.
