@@ -4,9 +4,13 @@
 mod budget;
 pub(crate) mod commits;
 pub(crate) mod forest;
+pub(crate) mod graph;
 mod layout;
+pub(crate) mod provenance;
+pub(crate) mod refs;
 mod repository;
 pub(crate) mod store;
+mod trees;
 pub(crate) mod walk;
 
 pub use layout::{Form, Layout, git_file, is_git_dir};
