@@ -4,6 +4,7 @@
 mod fold;
 mod history;
 mod overlap;
+mod range;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -20,10 +21,11 @@ use crate::model::{
     Report, Secret, SkipReason, Suppressed, Suppression,
 };
 use crate::rules::{RuleSet, Selection};
-use crate::source::{self, Margins, Tally};
+use crate::source::{self, Filter, Margins, Tally, Target};
 use crate::suppress::{self, Place, Suppressor};
 use crate::verify::{self, Kept, Verdict, Verifier};
 use fold::{Fold, Hit};
+pub use range::scan_changes;
 pub use trials::{Checked, Judgement, check_rules, judge};
 
 /// How far from a secret its surroundings are read, in bytes.
@@ -59,22 +61,33 @@ pub struct Options {
 /// Rules or suppressions that cannot be loaded, a target that does not exist.
 /// What cannot be read during the scan is no error but a part of the report.
 pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Report> {
+    if let Some(wanted) = &options.git.range {
+        return range::scan(options, wanted, tally);
+    }
     let started = Instant::now();
     let scanner = Scanner::new(options)?;
-    source::feed(&options.source, scanner.margins(), stdin, tally, &|blob| {
-        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        if blob.offset == 0 && begins_in_utf16 {
-            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
-        }
-        // A bug in a rule must not take the other findings with it.
-        if catch_unwind(AssertUnwindSafe(|| scanner.scan(blob))).is_err() {
-            tally.skip(SkipReason::Failed, blob.origin.shown(), "");
-        }
-    })?;
-    for target in &options.source.targets {
-        if let source::Target::Path(path) = target {
-            history::search_all(&scanner, path, options.source.threads, tally);
-        }
+    let each = |blob: &Blob<'_>| scanner.scan_tallied(blob, tally);
+    let repositories = options.git.history != git::History::None;
+    let source = source::Options { repositories, ..options.source.clone() };
+    let found = source::feed(&source, scanner.margins(), stdin, tally, &each)?;
+    let subjects = history::subjects(found, &source.targets);
+    // Git directories that lie elsewhere are files too: settings, reflogs.
+    let elsewhere = subjects.iter().filter(|subject| subject.lies_elsewhere(&source.targets));
+    let targets = elsewhere.map(|subject| Target::Path(subject.layout.common_dir.clone()));
+    let targets: Vec<Target> = targets.collect();
+    if !targets.is_empty() {
+        let source = source::Options { targets, ..source };
+        source::feed(&source, scanner.margins(), &mut std::io::empty(), tally, &each)?;
+    }
+    let filter = Filter::new(&options.source)?;
+    let history = history::Options {
+        history: options.git.history,
+        threads: options.source.threads,
+        filter: &filter,
+        max_size: options.source.max_file_size,
+    };
+    for subject in &subjects {
+        history::scan(&scanner, subject, &history, tally);
     }
     let mut report = scanner.finish();
     report.coverage = tally.coverage();
@@ -144,6 +157,18 @@ impl Scanner {
             git: None,
         });
         self.scan(&Blob::whole(&origin, bytes));
+    }
+
+    /// Searches one blob, and notes what of it cannot be searched.
+    fn scan_tallied(&self, blob: &Blob<'_>, tally: &Tally) {
+        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        if blob.offset == 0 && begins_in_utf16 {
+            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
+        }
+        // A bug in a rule must not take the other findings with it.
+        if catch_unwind(AssertUnwindSafe(|| self.scan(blob))).is_err() {
+            tally.skip(SkipReason::Failed, blob.origin.shown(), "");
+        }
     }
 
     /// Searches one blob.

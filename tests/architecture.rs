@@ -26,7 +26,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
-    ("git", &["model"]),
+    ("git", &["model", "error"]),
     ("source", &["model", "error"]),
     ("suppress", &["context", "model", "error"]),
     ("verify", &["context", "matcher", "rules", "model"]),

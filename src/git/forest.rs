@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use super::store::pack::{Form, Pack};
 
-
 /// No entry.
 const NONE: u32 = u32::MAX;
 
@@ -222,4 +221,3 @@ impl Buckets {
         Some(at as u32)
     }
 }
-

@@ -7,15 +7,22 @@ pub(crate) mod forest;
 pub(crate) mod graph;
 mod layout;
 pub(crate) mod provenance;
+mod range;
 pub(crate) mod refs;
 mod repository;
 pub(crate) mod store;
 mod trees;
 pub(crate) mod walk;
 
+pub use gix::ObjectId;
 pub use layout::{Form, Layout, git_file, is_git_dir};
+pub use range::{
+    Changes, Ends, NewBlob, NewCommit, PLACES, Place, changes, changes_of, resolve, staged,
+    unstaged,
+};
 pub use repository::Repository;
 pub use store::Flaw;
+pub(crate) use store::Reader;
 
 /// What of a repository is searched.
 #[derive(Clone, Debug, Default)]

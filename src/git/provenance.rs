@@ -313,9 +313,9 @@ impl Finder<'_> {
         let (mut tree, mut path) = (root, Vec::new());
         for (name, to) in names.into_iter().rev() {
             let (_, bytes) = self.reader.read(&tree).ok()??;
-            let entry = TreeRefIter::from_bytes(&bytes, tree.kind())
-                .filter_map(Result::ok)
-                .find(|entry| name_key(entry.filename) == name && key(entry.oid.as_bytes()) == to)?;
+            let entry = TreeRefIter::from_bytes(&bytes, tree.kind()).filter_map(Result::ok).find(
+                |entry| name_key(entry.filename) == name && key(entry.oid.as_bytes()) == to,
+            )?;
             if !path.is_empty() {
                 path.push(b'/');
             }
@@ -460,9 +460,7 @@ impl Finder<'_> {
                 way => Provenance { unreachable: way.held(), ..Default::default() },
             },
             From::Index => Provenance { unreachable: Some(Held::Index), ..Default::default() },
-            From::Nothing => {
-                Provenance { unreachable: Some(Held::Dangling), ..Default::default() }
-            }
+            From::Nothing => Provenance { unreachable: Some(Held::Dangling), ..Default::default() },
         };
         provenance.object = Some(shown.id.to_string());
         provenance.in_head = (shown.kind == Kind::Blob).then_some(place.in_head);

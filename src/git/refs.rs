@@ -170,10 +170,12 @@ impl Tips {
         }
         let options = gix::index::decode::Options { thread_limit: Some(1), ..Default::default() };
         match gix::index::File::at(path, repository.form.hash, true, options) {
-            Ok(index) => self.staged.extend(index.entries().iter().map(|entry| Staged {
-                id: entry.id,
-                path: entry.path(&index).as_bytes().into(),
-            })),
+            Ok(index) => {
+                self.staged.extend(index.entries().iter().map(|entry| Staged {
+                    id: entry.id,
+                    path: entry.path(&index).as_bytes().into(),
+                }))
+            }
             Err(why) => self.gap(path, why.to_string()),
         }
     }

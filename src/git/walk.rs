@@ -243,11 +243,7 @@ impl<'w, V: Visitor> Walker<'w, V> {
     }
 
     /// Makes an object and visits it. `None` if nothing is made of it.
-    fn try_make(
-        &mut self,
-        task: Task<V::Seen>,
-        place: Place,
-    ) -> Result<Option<Made<V::Seen>>> {
+    fn try_make(&mut self, task: Task<V::Seen>, place: Place) -> Result<Option<Made<V::Seen>>> {
         let (store, forest) = (self.walk.store, &self.walk.forests[task.pack as usize]);
         let pack = &store.packs[task.pack as usize];
         let leaf = forest.children(task.entry).next().is_none();
@@ -338,7 +334,8 @@ impl<'w, V: Visitor> Walker<'w, V> {
             entry: child,
             base: Some(Arc::clone(&base)),
         }));
-        let heaviest = (first..self.stack.len()).max_by_key(|&at| forest.weight(self.stack[at].entry));
+        let heaviest =
+            (first..self.stack.len()).max_by_key(|&at| forest.weight(self.stack[at].entry));
         if let Some(heaviest) = heaviest {
             self.stack.swap(first, heaviest);
         }

@@ -201,9 +201,9 @@ impl Matcher {
                 continue;
             };
             covered.add(start, end);
-            let groups = rule.groups_in(blob.bytes, start, end).filter(|groups| {
-                neighbours::after(rule.spec().after, blob.bytes, groups.secret.1)
-            });
+            let groups = rule
+                .groups_in(blob.bytes, start, end)
+                .filter(|groups| neighbours::after(rule.spec().after, blob.bytes, groups.secret.1));
             each(Found { rule: rule_index, span: (start, end), groups });
         }
         all

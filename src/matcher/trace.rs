@@ -203,8 +203,8 @@ impl Matcher {
         if !attempts.is_empty() {
             let scratch = scratch.get_or_insert_with(|| Scratch::of(self));
             let matches = &mut trace.matches;
-            all = self
-                .confirm(blob, attempts, scratch, &mut |found| matches.push(Match::of(found)));
+            all =
+                self.confirm(blob, attempts, scratch, &mut |found| matches.push(Match::of(found)));
         }
         trace.matches.sort_unstable();
         (all && !crowded(&trace.matches)).then_some(())
@@ -271,10 +271,8 @@ fn unseen(
     before: usize,
     len: usize,
 ) -> impl Iterator<Item = Range<usize>> + use<'_> {
-    let mut edges = copied
-        .iter()
-        .map(|run| (run.at, run.at + run.len))
-        .chain(std::iter::once((len, len)));
+    let mut edges =
+        copied.iter().map(|run| (run.at, run.at + run.len)).chain(std::iter::once((len, len)));
     let mut last = 0usize;
     let mut gaps = std::iter::from_fn(move || {
         let (start, end) = edges.next()?;

@@ -18,6 +18,8 @@ pub struct Report {
     pub rejected: BTreeMap<&'static str, u64>,
     /// Each candidate that was turned away, if that was asked for; sorted.
     pub rejections: Vec<Rejection>,
+    /// True if a range was asked for in which there is nothing.
+    pub empty_range: bool,
     /// Settings files that had a say, as paths.
     pub settings: Vec<String>,
     /// Number of rules that were looked for.

@@ -20,8 +20,10 @@ use crate::git::provenance::{self, Shown, Spot};
 use crate::git::refs::Tips;
 use crate::git::store::{Place, loose};
 use crate::git::{History, Layout, Repository, walk};
-use crate::model::{Blob, Fingerprint, Origin, OriginKind, Provenance, SkipReason};
-use crate::source::{Globs, Tally};
+use crate::model::{
+    Blob, Fingerprint, Origin, OriginKind, Provenance, SkipReason, path_from_bytes, path_to_bytes,
+};
+use crate::source::{Filter, GitDir, Tally, Target};
 use judge::Judge;
 use search::{Find, Search};
 
@@ -40,11 +42,22 @@ pub(super) struct Subject {
 pub(super) struct Options<'o> {
     pub(super) history: History,
     pub(super) threads: usize,
-    pub(super) globs: &'o Globs,
+    pub(super) filter: &'o Filter,
     pub(super) max_size: Option<u64>,
 }
 
 impl Subject {
+    /// True if no walk of these targets has come by the git directory.
+    pub(super) fn lies_elsewhere(&self, roots: &[Target]) -> bool {
+        let holds = |root: &Target| match root {
+            Target::Path(root) => {
+                root.canonicalize().is_ok_and(|root| self.layout.common_dir.starts_with(root))
+            }
+            Target::Stdin => false,
+        };
+        !roots.iter().any(holds)
+    }
+
     /// The origin of something in the repository.
     fn origin(&self, kind: OriginKind, path: &[u8], git: Option<Provenance>) -> Arc<Origin> {
         let mut whole = self.prefix.clone();
@@ -62,6 +75,25 @@ impl Subject {
     }
 }
 
+/// The repositories that a walk has found, each once however many work trees
+/// lead to it; `roots` are the targets of the walk.
+pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
+    let mut known = std::collections::HashSet::new();
+    let mut subjects = Vec::new();
+    for GitDir { target, path } in found {
+        let Some(layout) = Layout::at(&path) else { continue };
+        let Some(Target::Path(root)) = roots.get(target) else { continue };
+        if !known.insert(layout.common_dir.clone()) {
+            continue;
+        }
+        let place = layout.work_tree.clone().unwrap_or(path);
+        let prefix = place.strip_prefix(root).map(path_to_bytes).unwrap_or_default();
+        let root = path_to_bytes(root).into();
+        subjects.push(Subject { layout, target, root, prefix });
+    }
+    subjects
+}
+
 /// Searches the history of a repository.
 pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, tally: &Tally) {
     let repository = Repository::open(&subject.layout, &[]);
@@ -76,7 +108,7 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
         let (ids, flaws) = loose::list(folder, store.hash.len_in_bytes());
         loose_ids.extend(ids.into_iter().map(|id| (at, id)));
         flaws.into_iter().for_each(|(path, why)| {
-            tally.skip(SkipReason::GitCorrupt, crate::model::path_to_bytes(&path), why);
+            tally.skip(SkipReason::GitCorrupt, path_to_bytes(&path), why);
         });
     }
     let anywhere = subject.origin(OriginKind::GitUnnamed, b"", None);
@@ -117,7 +149,7 @@ impl Options<'_> {
     fn keeps(&self, spot: &Spot) -> bool {
         let reachable = self.history == History::Full || spot.provenance.unreachable.is_none();
         let file = matches!(spot.kind, OriginKind::GitBlob | OriginKind::GitNote);
-        reachable && !(file && self.globs.leave_out(&spot.path))
+        reachable && !(file && self.filter.leaves_out(&path_from_bytes(&spot.path)))
     }
 }
 

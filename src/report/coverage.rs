@@ -31,6 +31,7 @@ pub(super) fn searched(report: &Report) -> String {
 /// All of the coverage in one line.
 pub(super) fn sentence(report: &Report) -> String {
     let searched = match report.coverage.files + report.coverage.objects {
+        0 if report.empty_range => "nothing to search: the range is empty".to_owned(),
         0 => "nothing was searched: not one file was read".to_owned(),
         _ => format!("searched: {}", searched(report)),
     };

@@ -4,7 +4,7 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
-pub mod git;
+pub mod repo;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 use crate::common::{Sandbox, npm_token, secrets};
 use crate::hand::loose;
 use crate::owed::{gaps, rewrite};

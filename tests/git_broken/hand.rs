@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use sha1::{Digest as _, Sha1};
 
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 
 /// The name of an object.
 pub type Oid = [u8; 20];

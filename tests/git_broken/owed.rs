@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 use crate::common::{Run, Sandbox, findings, npm_token, secrets};
 use crate::hand;
 

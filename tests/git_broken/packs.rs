@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::NOBODY;
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 use crate::common::{Sandbox, npm_token, secrets};
 use crate::hand::{self, BLOB, OFS_DELTA, Oid, Pack, REF_DELTA, Step, deflate, delta};
 use crate::owed::{breaks, gaps, gc, honest, rewrite, scan};

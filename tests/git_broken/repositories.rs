@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 use crate::common::{Sandbox, findings, npm_token, secrets, skipped};
 use crate::hand::loose;
 use crate::owed::{breaks, gaps, honest, honest_past, removed_token, scan, survives};

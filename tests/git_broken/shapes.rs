@@ -1,6 +1,6 @@
 //! Objects of any shape.
 
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 use crate::common::{findings, npm_token, secrets};
 use crate::hand::{self, Oid, Pack, TREE, commit, deflate, hex, leaf, loose};
 use crate::owed::scan;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::NOBODY;
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 use crate::common::{npm_token, secrets};
 use crate::hand::{self, BLOB, OFS_DELTA, Pack, Step, deflate, delta};
 use crate::owed::{breaks, breaks_because, gc, honest, removed_token, rewrite, scan};

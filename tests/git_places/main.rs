@@ -7,7 +7,7 @@ mod places;
 
 use std::fs;
 
-use common::git::Repo;
+use common::repo::Repo;
 use common::{Run, Sandbox, findings, npm_token, secrets};
 use places::{Places, Planted};
 use serde_json::Value;
@@ -333,7 +333,7 @@ fn points_at_a_secret(places: &Places, location: &Value) {
     if known.ends_with("missing") {
         return; // Of another repository.
     }
-    let text = common::git::bytes(places.repo.call(&format!("cat-file blob {oid}")));
+    let text = common::repo::bytes(places.repo.call(&format!("cat-file blob {oid}")));
     let number = |key: &str| location[key].as_u64().unwrap() as usize;
     let (at, length) = (number("offset"), number("length"));
     let shown = String::from_utf8_lossy(&text[at..at + length]).into_owned();

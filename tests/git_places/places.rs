@@ -6,7 +6,7 @@ mod named;
 
 use serde_json::{Value, json};
 
-use crate::common::git::{Repo, finish};
+use crate::common::repo::{Repo, finish};
 use crate::common::{Sandbox, npm_token};
 
 /// A secret, what hides it, and its places.

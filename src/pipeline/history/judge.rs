@@ -111,14 +111,7 @@ impl Visitor for Judge<'_> {
         None
     }
 
-    fn stream(
-        &self,
-        _: Kind,
-        place: Place,
-        id: Option<&ObjectId>,
-        _: u64,
-        input: &mut dyn Read,
-    ) {
+    fn stream(&self, _: Kind, place: Place, id: Option<&ObjectId>, _: u64, input: &mut dyn Read) {
         let Some(object) = self.object(place, id) else { return };
         // A stream is read once: its first place stands for all.
         let Some((origin, _)) = self.spots[&object].first() else { return };
@@ -145,15 +138,14 @@ fn chains<'p>(
                 break;
             }
             let packed = &store.packs[pack];
-            next = packed.entry(forests[pack].offset(entry)).ok().and_then(|entry| {
-                match entry.form {
+            next =
+                packed.entry(forests[pack].offset(entry)).ok().and_then(|entry| match entry.form {
                     Form::Whole(_) => None,
                     Form::OffsetDelta(base) => Some(base),
                     Form::NamedDelta(base) => {
                         packed.index.find(base.as_bytes()).and_then(|at| packed.index.offset(at))
                     }
-                }
-            });
+                });
         }
     }
     entries

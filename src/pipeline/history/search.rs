@@ -57,7 +57,13 @@ impl<'s> Search<'s> {
         (self.finds.into_inner().unwrap_or_else(PoisonError::into_inner), self.commits)
     }
 
-    fn note(&self, place: Place, id: Option<&ObjectId>, kind: Kind, found: Vec<(u64, Fingerprint)>) {
+    fn note(
+        &self,
+        place: Place,
+        id: Option<&ObjectId>,
+        kind: Kind,
+        found: Vec<(u64, Fingerprint)>,
+    ) {
         if found.is_empty() {
             return;
         }

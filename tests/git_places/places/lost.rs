@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{Places, env};
-use crate::common::git::Repo;
+use crate::common::repo::Repo;
 
 impl Places {
     pub(super) fn lost_commits(&mut self) {

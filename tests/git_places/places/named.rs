@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Places, env};
-use crate::common::git::finish;
+use crate::common::repo::finish;
 
 impl Places {
     /// What a location in an object of this kind says.
