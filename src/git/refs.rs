@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
+use gix::index::entry::{Flags, Mode};
 use gix::refs::Target;
 
 use super::repository::Repository;
@@ -80,6 +81,10 @@ impl Tips {
         if repository.form.ref_table {
             self.gap(&common.join("reftable"), "refs in tables are not read".to_owned());
             return;
+        }
+        let packed = common.join("packed-refs");
+        if packed.exists() && !packed.is_file() {
+            return self.gap(&packed, "no regular file".to_owned());
         }
         let store = gix::refs::file::Store::at(common.clone(), repository.form.hash);
         let all = store.iter().map_err(|why| why.to_string());
