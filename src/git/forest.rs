@@ -13,6 +13,7 @@ use super::store::pack::{Form, Pack};
 const NONE: u32 = u32::MAX;
 
 /// The entries of one pack, in the order of the file.
+#[derive(Default)]
 pub(crate) struct Forest {
     offsets: Vec<u64>,
     /// Entries that are no delta of another entry.
