@@ -95,11 +95,6 @@ impl Forest {
         }
     }
 
-    /// Number of entries.
-    pub(crate) fn len(&self) -> usize {
-        self.offsets.len()
-    }
-
     /// Entries that are no delta of another entry, in the order of the file.
     pub(crate) fn roots(&self) -> &[u32] {
         &self.roots
