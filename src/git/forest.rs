@@ -114,6 +114,11 @@ impl Forest {
         }
     }
 
+    /// Number of trees, as far as their kind can be told.
+    pub(crate) fn trees(&self) -> usize {
+        self.nature.iter().filter(|nature| **nature == Nature::Known(Kind::Tree)).count()
+    }
+
     /// True if an entry is a delta of an object that stands elsewhere.
     pub(crate) fn is_thin(&self, entry: u32) -> bool {
         self.nature[entry as usize] == Nature::Thin

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
+use gix::index::entry::{Flags, Mode};
 use gix::refs::Target;
 
 use super::repository::Repository;

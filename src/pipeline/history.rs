@@ -16,9 +16,11 @@ use gix::objs::Kind;
 
 use super::Scanner;
 use crate::git::forest::Forest;
+use crate::git::missing::Presence;
 use crate::git::provenance::{self, Shown, Spot};
 use crate::git::refs::Tips;
 use crate::git::store::{Place, loose};
+use crate::git::trees::Trees;
 use crate::git::{History, Layout, Repository, walk};
 use crate::model::{
     Blob, Fingerprint, Origin, OriginKind, Provenance, SkipReason, path_from_bytes, path_to_bytes,
@@ -125,24 +127,32 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
     if !repository.shallow.is_empty() {
         tally.skip(SkipReason::GitShallow, gaps.name(), "");
     }
-    if finds.is_empty() {
-        return;
-    }
+    let presence = Presence::of(store, &loose_ids);
+    presence.ask_for_links(&repository, &commits, &tips);
     let (shown, finds) = group(finds, &repository);
-    let answer = provenance::find(
-        &repository,
-        &forests,
-        &loose_ids,
-        commits,
-        &shown,
-        &tips,
-        options.threads,
-    );
-    answer.gaps.iter().for_each(|why| gaps.note(why));
-    let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot));
-    let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots.collect());
-    judge.run(options.threads);
+    let checked = store.partial || forests.iter().map(Forest::trees).sum::<usize>() <= CHECKED;
+    if checked || !shown.is_empty() {
+        let wanted = provenance::wanted(&shown);
+        let asked = checked.then_some(&presence);
+        let threads = options.threads;
+        let trees = Trees::leading_to(&wanted, asked, store, &forests, &loose_ids, threads);
+        for (place, id, why) in &trees.gaps {
+            gaps.broken(*place, id.as_ref(), why);
+        }
+        if !shown.is_empty() {
+            let answer = provenance::find(&repository, &commits, &shown, &trees, &tips);
+            answer.gaps.iter().for_each(|why| gaps.note(why));
+            let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot)).collect();
+            let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots);
+            judge.run(threads);
+        }
+    }
+    gaps.missing(&presence.missing());
 }
+
+/// Up to this many trees are read to learn whether all that they name is there,
+/// even if nothing was found. That takes a few hundredths of a second.
+const CHECKED: usize = 50_000;
 
 impl Options<'_> {
     /// True if a place in history is one of those that were asked for.
@@ -223,6 +233,9 @@ struct Gaps<'g> {
     seen: Mutex<std::collections::HashSet<Place>>,
 }
 
+/// Up to this many missing objects are named one by one.
+const NAMED: usize = 100;
+
 impl Gaps<'_> {
     /// The repository as it is shown.
     fn name(&self) -> Vec<u8> {
@@ -231,6 +244,16 @@ impl Gaps<'_> {
 
     fn note(&self, why: &str) {
         self.tally.skip(SkipReason::GitCorrupt, self.name(), why);
+    }
+
+    /// Tells of objects that are not there: of each, unless they are many.
+    fn missing(&self, ids: &[ObjectId]) {
+        let skip = |words: String| self.tally.skip(SkipReason::GitMissing, self.name(), words);
+        if ids.len() <= NAMED {
+            ids.iter().for_each(|id| skip(format!("object {id}")));
+        } else {
+            skip(format!("{} objects, among them {} and {}", ids.len(), ids[0], ids[1]));
+        }
     }
 
     fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {

@@ -61,6 +61,8 @@ pub(crate) struct Store {
     pub(crate) packs: Vec<Pack>,
     /// What could not be opened or fits badly, and why.
     pub(crate) flaws: Vec<(PathBuf, String)>,
+    /// True if objects may be missing because the repository was cloned so.
+    pub(crate) partial: bool,
     /// The pack that held the last object.
     recent: AtomicUsize,
 }
@@ -80,6 +82,7 @@ impl Store {
             folders: Vec::new(),
             packs: Vec::new(),
             flaws: Vec::new(),
+            partial: false,
             recent: AtomicUsize::new(0),
         };
         folders.iter().for_each(|folder| store.add_folder(folder, 0));
@@ -134,6 +137,7 @@ impl Store {
         for path in &paths {
             let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
             let temporary = name.starts_with("tmp_pack_");
+            self.partial |= name.ends_with(".promisor");
             if !name.ends_with(".pack") && !temporary {
                 let orphan = name.ends_with(".idx") && !path.with_extension("pack").exists();
                 if orphan {
