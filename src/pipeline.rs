@@ -21,7 +21,7 @@ use crate::model::{
     Report, Secret, SkipReason, Suppressed, Suppression,
 };
 use crate::rules::{RuleSet, Selection};
-use crate::source::{self, Margins, Tally};
+use crate::source::{self, Filter, Margins, Tally, Target};
 use crate::suppress::{self, Place, Suppressor};
 use crate::verify::{self, Kept, Verdict, Verifier};
 use fold::{Fold, Hit};
@@ -66,13 +66,28 @@ pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Re
     }
     let started = Instant::now();
     let scanner = Scanner::new(options)?;
-    source::feed(&options.source, scanner.margins(), stdin, tally, &|blob| {
-        scanner.scan_tallied(blob, tally);
-    })?;
-    for target in &options.source.targets {
-        if let source::Target::Path(path) = target {
-            history::search_all(&scanner, path, options.source.threads, tally);
-        }
+    let each = |blob: &Blob<'_>| scanner.scan_tallied(blob, tally);
+    let repositories = options.git.history != git::History::None;
+    let source = source::Options { repositories, ..options.source.clone() };
+    let found = source::feed(&source, scanner.margins(), stdin, tally, &each)?;
+    let subjects = history::subjects(found, &source.targets);
+    // Git directories that lie elsewhere are files too: settings, reflogs.
+    let elsewhere = subjects.iter().filter(|subject| subject.lies_elsewhere(&source.targets));
+    let targets = elsewhere.map(|subject| Target::Path(subject.layout.common_dir.clone()));
+    let targets: Vec<Target> = targets.collect();
+    if !targets.is_empty() {
+        let source = source::Options { targets, ..source };
+        source::feed(&source, scanner.margins(), &mut std::io::empty(), tally, &each)?;
+    }
+    let filter = Filter::new(&options.source)?;
+    let history = history::Options {
+        history: options.git.history,
+        threads: options.source.threads,
+        filter: &filter,
+        max_size: options.source.max_file_size,
+    };
+    for subject in &subjects {
+        history::scan(&scanner, subject, &history, tally);
     }
     let mut report = scanner.finish();
     report.coverage = tally.coverage();

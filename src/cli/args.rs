@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use crate::git::History;
 use crate::model::Confidence;
 use crate::report::Format;
 
@@ -127,6 +128,18 @@ pub(super) struct ScanArgs {
     #[arg(short = 'j', long, alias = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What to read")]
     pub(super) threads: Option<u16>,
 
+    /// How much of what git repositories remember is read.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value_t = HistoryArg::Full,
+        help_heading = "Git"
+    )]
+    pub(super) git_history: HistoryArg,
+    /// Remember in this file what has been searched, and leave it out the next time.
+    #[arg(long, value_name = "FILE", help_heading = "Git", conflicts_with = "part")]
+    pub(super) incremental: Option<PathBuf>,
     /// Only what the commits bring that HEAD has and REV has not.
     #[arg(long, value_name = "REV", group = "part", help_heading = "Git")]
     pub(super) since_commit: Option<String>,
@@ -226,6 +239,26 @@ pub(super) enum ColorArg {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum HistoryArg {
+    /// Every object, whether or not anything leads to it.
+    Full,
+    /// What branches, tags and other refs lead to.
+    Reachable,
+    /// Nothing: files only.
+    None,
+}
+
+impl From<HistoryArg> for History {
+    fn from(arg: HistoryArg) -> Self {
+        match arg {
+            HistoryArg::Full => Self::Full,
+            HistoryArg::Reachable => Self::Reachable,
+            HistoryArg::None => Self::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -72,6 +72,7 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
             .or(args.max_target_megabytes.map(|n| n.saturating_mul(1 << 20)))
             .or(settings.max_file_size),
         follow_symlinks: args.follow_symlinks || settings.follow_symlinks.unwrap_or(false),
+        repositories: false,
         threads: args
             .threads
             .map(usize::from)
@@ -103,7 +104,11 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
     };
     pipeline::Options {
         source,
-        git: git::Options { range: range(args), ..git::Options::default() },
+        git: git::Options {
+            history: args.git_history.into(),
+            range: range(args),
+            state: args.incremental.clone(),
+        },
         rules,
         verify,
         suppress,

@@ -4,10 +4,14 @@
 mod budget;
 pub(crate) mod commits;
 pub(crate) mod forest;
+pub(crate) mod graph;
 mod layout;
+pub(crate) mod provenance;
 mod range;
+pub(crate) mod refs;
 mod repository;
 pub(crate) mod store;
+mod trees;
 pub(crate) mod walk;
 
 pub use gix::ObjectId;

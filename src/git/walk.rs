@@ -59,6 +59,11 @@ pub(crate) trait Visitor: Sync {
         true
     }
 
+    /// True if something in the tree below a pack's entry is looked at.
+    fn enters(&self, _pack: usize, _entry: u32) -> bool {
+        true
+    }
+
     /// Looks at an object; if it was made of another, at what was seen of that
     /// one and what it shares with it.
     fn visit(
@@ -68,7 +73,14 @@ pub(crate) trait Visitor: Sync {
     ) -> Option<Self::Seen>;
 
     /// Looks at an object that is too large for the memory.
-    fn stream(&self, kind: Kind, place: Place, id: Option<&ObjectId>, input: &mut dyn Read);
+    fn stream(
+        &self,
+        kind: Kind,
+        place: Place,
+        id: Option<&ObjectId>,
+        size: u64,
+        input: &mut dyn Read,
+    );
 
     /// Hears of an object that cannot be read.
     fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str);
@@ -90,7 +102,9 @@ pub(crate) fn packed<V: Visitor>(store: &Store, forests: &Forests, threads: usiz
         .flat_map(|(pack, forest)| forest.roots().iter().map(move |&root| (pack as u32, root)))
         .filter(|&(pack, root)| {
             let forest = &forests[pack as usize];
-            forest.is_thin(root) || forest.kind(root).is_some_and(|kind| visitor.wants(kind))
+            let kind = forest.kind(root);
+            (forest.is_thin(root) || kind.is_some_and(|kind| visitor.wants(kind)))
+                && visitor.enters(pack as usize, root)
         })
         .collect();
     let threads = threads.clamp(1, roots.len().max(1));
@@ -305,14 +319,17 @@ impl<'w, V: Visitor> Walker<'w, V> {
     fn stream(&self, pack: &Pack, entry: &super::store::pack::Entry, kind: Kind, place: Place) {
         if self.walk.visitor.wants_at(place) {
             let inflated = flate2::bufread::ZlibDecoder::new(pack.compressed(entry));
-            self.walk.visitor.stream(kind, place, None, &mut inflated.take(entry.size + 1));
+            let mut inflated = inflated.take(entry.size.saturating_add(1));
+            self.walk.visitor.stream(kind, place, None, entry.size, &mut inflated);
         }
     }
 
     /// Puts the deltas of an object on the stack, the heaviest undermost.
     fn push_children(&mut self, pack: usize, entry: u32, made: Made<V::Seen>) {
         let (forest, base, first) = (&self.walk.forests[pack], Arc::new(made), self.stack.len());
-        self.stack.extend(forest.children(entry).map(|child| Task {
+        let children = forest.children(entry);
+        let children = children.filter(|&child| self.walk.visitor.enters(pack, child));
+        self.stack.extend(children.map(|child| Task {
             pack: pack as u32,
             entry: child,
             base: Some(Arc::clone(&base)),
@@ -334,7 +351,7 @@ impl<'w, V: Visitor> Walker<'w, V> {
             if self.walk.visitor.wants_at(place) {
                 self.walk.visitor.broken(place, None, why);
             }
-            lost.extend(forest.children(at));
+            lost.extend(forest.children(at).filter(|&at| self.walk.visitor.enters(pack, at)));
         }
     }
 
@@ -391,7 +408,7 @@ fn visit_loose<V: Visitor>(
         return Ok(());
     }
     if object.size >= LARGE {
-        visitor.stream(kind, place, Some(id), &mut object.stream());
+        visitor.stream(kind, place, Some(id), object.size, &mut object.stream());
         return Ok(());
     }
     object.read(buffer)?;

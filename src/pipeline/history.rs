@@ -5,153 +5,244 @@
 //! was found is followed through history, and then judged at its true path by
 //! the same [`Scanner`] that files go through.
 
-use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod judge;
+mod search;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::Scanner;
-use crate::git::commits::CommitLog;
-use crate::git::store::Place;
-use crate::git::walk::{Visited, Visitor};
-use crate::matcher::Trace;
-use crate::model::{Blob, Copied, Fingerprint, Origin, OriginKind, SkipReason};
-use crate::source::{self, Tally};
+use crate::git::forest::Forest;
+use crate::git::provenance::{self, Shown, Spot};
+use crate::git::refs::Tips;
+use crate::git::store::{Place, loose};
+use crate::git::{History, Layout, Repository, walk};
+use crate::model::{
+    Blob, Fingerprint, Origin, OriginKind, Provenance, SkipReason, path_from_bytes, path_to_bytes,
+};
+use crate::source::{Filter, GitDir, Tally, Target};
+use judge::Judge;
+use search::{Find, Search};
 
-/// A secret in an object, wherever that may stand.
-pub(super) struct Find {
-    pub(super) place: Place,
-    pub(super) id: Option<ObjectId>,
-    pub(super) kind: Kind,
-    /// Offset of the match in the object.
-    pub(super) start: u64,
-    pub(super) fingerprint: Fingerprint,
+/// A repository that is searched, and how it is named.
+pub(super) struct Subject {
+    pub(super) layout: Layout,
+    /// Place of its target on the command line.
+    pub(super) target: usize,
+    /// The target as the user named it.
+    pub(super) root: Arc<[u8]>,
+    /// Where the repository lies below the target.
+    pub(super) prefix: Vec<u8>,
 }
 
-/// Searches objects and notes what it finds.
-pub(super) struct Search<'s> {
-    pub(super) scanner: &'s Scanner,
-    pub(super) tally: &'s Tally,
-    pub(super) commits: CommitLog,
-    pub(super) finds: Mutex<Vec<Find>>,
-    /// Stands for whatever file an object may be.
-    pub(super) anywhere: Arc<Origin>,
-    /// Called with what cannot be read.
-    pub(super) broken: &'s (dyn Fn(Place, Option<&ObjectId>, &str) + Sync),
+/// What decides how the history of a repository is searched.
+pub(super) struct Options<'o> {
+    pub(super) history: History,
+    pub(super) threads: usize,
+    pub(super) filter: &'o Filter,
+    pub(super) max_size: Option<u64>,
 }
 
-impl Search<'_> {
-    fn note(
-        &self,
-        place: Place,
-        id: Option<&ObjectId>,
-        kind: Kind,
-        found: Vec<(u64, Fingerprint)>,
-    ) {
-        if found.is_empty() {
-            return;
+impl Subject {
+    /// True if no walk of these targets has come by the git directory.
+    pub(super) fn lies_elsewhere(&self, roots: &[Target]) -> bool {
+        let holds = |root: &Target| match root {
+            Target::Path(root) => {
+                root.canonicalize().is_ok_and(|root| self.layout.common_dir.starts_with(root))
+            }
+            Target::Stdin => false,
+        };
+        !roots.iter().any(holds)
+    }
+
+    /// The origin of something in the repository.
+    fn origin(&self, kind: OriginKind, path: &[u8], git: Option<Provenance>) -> Arc<Origin> {
+        let mut whole = self.prefix.clone();
+        if !whole.is_empty() {
+            whole.push(b'/');
         }
-        let mut finds = self.finds.lock().unwrap_or_else(PoisonError::into_inner);
-        finds.extend(found.into_iter().map(|(start, fingerprint)| Find {
-            place,
-            id: id.copied(),
+        whole.extend_from_slice(path);
+        Arc::new(Origin {
+            target: self.target,
+            root: Arc::clone(&self.root),
+            path: whole.into(),
             kind,
-            start,
-            fingerprint,
-        }));
-    }
-
-    fn look(&self, object: &Visited<'_>, base: Option<(&Trace, &[Copied])>) -> Trace {
-        let blob = Blob::whole(&self.anywhere, object.bytes);
-        let trace = self.scanner.matcher.trace(&blob, base);
-        if !trace.is_empty() {
-            let found = self.scanner.judge_traced(&blob, &trace);
-            self.note(object.place, object.id, object.kind, found);
-        }
-        trace
+            git: git.map(Box::new),
+        })
     }
 }
 
-impl Visitor for Search<'_> {
-    type Seen = Trace;
-
-    fn wants(&self, kind: Kind) -> bool {
-        kind != Kind::Tree
-    }
-
-    fn visit(&self, object: &Visited<'_>, base: Option<(&Trace, &[Copied])>) -> Option<Trace> {
-        if object.kind == Kind::Commit {
-            self.commits.note(object.place, object.id, object.bytes);
+/// The repositories that a walk has found, each once however many work trees
+/// lead to it; `roots` are the targets of the walk.
+pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
+    let mut known = std::collections::HashSet::new();
+    let mut subjects = Vec::new();
+    for GitDir { target, path } in found {
+        let Some(layout) = Layout::at(&path) else { continue };
+        let Some(Target::Path(root)) = roots.get(target) else { continue };
+        if !known.insert(layout.common_dir.clone()) {
+            continue;
         }
-        self.tally.add_objects(1, object.bytes.len() as u64);
-        // A bug in a rule must not take the other findings with it.
-        let trace = catch_unwind(AssertUnwindSafe(|| self.look(object, base)));
-        trace.inspect_err(|_| (self.broken)(object.place, object.id, "searching it failed")).ok()
+        let place = layout.work_tree.clone().unwrap_or(path);
+        let prefix = place.strip_prefix(root).map(path_to_bytes).unwrap_or_default();
+        let root = path_to_bytes(root).into();
+        subjects.push(Subject { layout, target, root, prefix });
     }
+    subjects
+}
 
-    fn stream(&self, kind: Kind, place: Place, id: Option<&ObjectId>, input: &mut dyn Read) {
-        let (local, found) = (Tally::default(), Mutex::new(Vec::new()));
-        source::feed_stream(input, &self.anywhere, self.scanner.margins(), &local, &|blob| {
-            let judged = self.scanner.judge(blob);
-            found.lock().unwrap_or_else(PoisonError::into_inner).extend(judged);
+/// Searches the history of a repository.
+pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, tally: &Tally) {
+    let repository = Repository::open(&subject.layout, &[]);
+    let gaps = Gaps { subject, tally, seen: Mutex::default() };
+    for gap in &repository.gaps {
+        tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
+    }
+    let store = &repository.store;
+    let forests: Vec<Forest> = store.packs.iter().map(Forest::of).collect();
+    let mut loose_ids = Vec::new();
+    for (at, folder) in store.folders.iter().enumerate() {
+        let (ids, flaws) = loose::list(folder, store.hash.len_in_bytes());
+        loose_ids.extend(ids.into_iter().map(|id| (at, id)));
+        flaws.into_iter().for_each(|(path, why)| {
+            tally.skip(SkipReason::GitCorrupt, path_to_bytes(&path), why);
         });
-        self.note(place, id, kind, found.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let coverage = local.coverage();
-        self.tally.add_objects(1, coverage.bytes);
-        for skip in coverage.skipped {
-            (self.broken)(place, id, &skip.detail);
+    }
+    let anywhere = subject.origin(OriginKind::GitUnnamed, b"", None);
+    let search = Search::new(scanner, tally, store.hash, anywhere, options.max_size, &gaps);
+    walk::packed(store, &forests, options.threads, &search);
+    walk::loose(store, &loose_ids, options.threads, &search);
+    let (finds, commits) = search.finish();
+
+    let tips = Tips::of(&repository);
+    for gap in &tips.gaps {
+        tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
+    }
+    search_names(scanner, subject, &tips);
+    if !repository.shallow.is_empty() {
+        tally.skip(SkipReason::GitShallow, gaps.name(), "");
+    }
+    if finds.is_empty() {
+        return;
+    }
+    let (shown, finds) = group(finds, &repository);
+    let answer = provenance::find(
+        &repository,
+        &forests,
+        &loose_ids,
+        commits,
+        &shown,
+        &tips,
+        options.threads,
+    );
+    answer.gaps.iter().for_each(|why| gaps.note(why));
+    let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot));
+    let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots.collect());
+    judge.run(options.threads);
+}
+
+impl Options<'_> {
+    /// True if a place in history is one of those that were asked for.
+    fn keeps(&self, spot: &Spot) -> bool {
+        let reachable = self.history == History::Full || spot.provenance.unreachable.is_none();
+        let file = matches!(spot.kind, OriginKind::GitBlob | OriginKind::GitNote);
+        reachable && !(file && self.filter.leaves_out(&path_from_bytes(&spot.path)))
+    }
+}
+
+/// Searches the names of refs.
+fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips) {
+    for name in tips.names() {
+        let git = Provenance { refs: vec![Arc::clone(name)], ..Provenance::default() };
+        let path = [b"ref/", &name[..]].concat();
+        let origin = subject.origin(OriginKind::GitRef, &path, Some(git));
+        scanner.scan(&Blob::whole(&origin, name));
+    }
+}
+
+/// The finds in one object: where each begins, and the number of the secret.
+type Starts = Vec<(u64, u32)>;
+
+/// Groups finds by object. Objects and secrets have numbers from here on, in
+/// an order that does not depend on threads.
+fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, Starts)>) {
+    let store = &repository.store;
+    let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
+    for find in &finds {
+        if let Place::Packed { pack, offset } = find.place {
+            packed[pack].push(offset);
         }
+    }
+    let names: Vec<_> =
+        packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
+    let mut objects: BTreeMap<ObjectId, (Kind, Place, Vec<(u64, Fingerprint)>)> = BTreeMap::new();
+    for find in finds {
+        let id = match find.place {
+            Place::Packed { pack, offset } => {
+                names[pack].get(offset).and_then(|name| ObjectId::try_from(name).ok())
+            }
+            Place::Loose { .. } => find.id,
+        };
+        let Some(id) = id else { continue };
+        let (_, place, starts) =
+            objects.entry(id).or_insert_with(|| (find.kind, find.place, Vec::new()));
+        // An object may stand in several packs: one of them is enough.
+        if *place == find.place {
+            starts.push((find.start, find.fingerprint));
+        }
+    }
+    let mut numbers: HashMap<Fingerprint, u32> = HashMap::new();
+    let (mut shown, mut places) = (Vec::new(), Vec::new());
+    for (id, (kind, place, mut starts)) in objects {
+        starts.sort_unstable();
+        let starts: Starts = starts
+            .into_iter()
+            .map(|(start, secret)| {
+                let next = numbers.len() as u32;
+                (start, *numbers.entry(secret).or_insert(next))
+            })
+            .collect();
+        let mut secrets: Vec<u32> = starts.iter().map(|start| start.1).collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        shown.push(Shown { id, kind, secrets });
+        places.push((place, starts));
+    }
+    (shown, places)
+}
+
+/// Collects what could not be read in a repository.
+struct Gaps<'g> {
+    subject: &'g Subject,
+    tally: &'g Tally,
+    /// Places that were told of: an object that cannot be read stands in the
+    /// way more than once.
+    seen: Mutex<std::collections::HashSet<Place>>,
+}
+
+impl Gaps<'_> {
+    /// The repository as it is shown.
+    fn name(&self) -> Vec<u8> {
+        self.subject.origin(OriginKind::File, b"", None).shown()
+    }
+
+    fn note(&self, why: &str) {
+        self.tally.skip(SkipReason::GitCorrupt, self.name(), why);
     }
 
     fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {
-        (self.broken)(place, id, why);
-    }
-}
-
-/// The origin of an object of which it is not known where it stands.
-pub(super) fn anywhere(target: usize, root: &Arc<[u8]>) -> Arc<Origin> {
-    Arc::new(Origin {
-        target,
-        root: Arc::clone(root),
-        path: Box::default(),
-        kind: OriginKind::GitUnnamed,
-        git: None,
-    })
-}
-
-/// Searches all objects of the repository at a path.
-pub(super) fn search_all(scanner: &Scanner, path: &std::path::Path, threads: usize, tally: &Tally) {
-    let Some(layout) = crate::git::Layout::at(path) else { return };
-    let t = std::time::Instant::now();
-    let hash = layout.form().hash;
-    let store = crate::git::store::Store::open(&[layout.objects()], hash);
-    let forests: Vec<_> = store.packs.iter().map(crate::git::forest::Forest::of).collect();
-    let forest_time = t.elapsed();
-    let broken = |_place: Place, _id: Option<&ObjectId>, why: &str| {
-        tally.skip(SkipReason::GitCorrupt, Vec::new(), why);
-    };
-    let search = Search {
-        scanner,
-        tally,
-        commits: CommitLog::new(hash),
-        finds: Mutex::default(),
-        anywhere: anywhere(0, &Arc::from(&b"."[..])),
-        broken: &broken,
-    };
-    crate::git::walk::packed(&store, &forests, threads, &search);
-    if std::env::var_os("TS_TIME").is_some() {
-        let finds = search.finds.lock().unwrap();
-        eprintln!(
-            "forest {forest_time:?} all {:?} finds {} blobs {}",
-            t.elapsed(),
-            finds.len(),
-            finds
-                .iter()
-                .map(|f| format!("{:?}", f.place))
-                .collect::<std::collections::HashSet<_>>()
-                .len()
-        );
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(place, Place::Packed { .. }) && !seen.insert(place) {
+            return;
+        }
+        let what = match (place, id) {
+            (_, Some(id)) => format!("object {id}"),
+            (Place::Packed { offset, .. }, None) => format!("the object at {offset} of a pack"),
+            (Place::Loose { .. }, None) => "a loose object".to_owned(),
+        };
+        self.note(&format!("{what}: {why}"));
     }
 }

@@ -221,6 +221,7 @@ impl Search<'_> {
             let Some(path) = kept.get(blob.origin.target) else { return };
             let origin = Arc::new(origin(path));
             self.scanner.scan_tallied(&Blob { origin: &origin, ..*blob }, self.tally);
-        })
+        })?;
+        Ok(())
     }
 }

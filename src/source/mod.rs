@@ -43,8 +43,20 @@ pub struct Options {
     pub max_file_size: Option<u64>,
     /// Follow symbolic links.
     pub follow_symlinks: bool,
+    /// Leave the objects of git repositories to those who know how to read
+    /// them, and say where they are.
+    pub repositories: bool,
     /// Threads to read and search with; at least one.
     pub threads: usize,
+}
+
+/// A git repository that lies in a target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GitDir {
+    /// Place of the target in the list.
+    pub target: usize,
+    /// The git directory, or a folder with a file `.git` that names it.
+    pub path: PathBuf,
 }
 
 impl Default for Options {
@@ -56,6 +68,7 @@ impl Default for Options {
             exclude: Vec::new(),
             max_file_size: None,
             follow_symlinks: false,
+            repositories: false,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -120,7 +133,8 @@ impl Tally {
 /// What every source pushes its blobs into; called from several threads.
 pub type Each<'e> = dyn Fn(&Blob<'_>) + Sync + 'e;
 
-/// Reads all targets and gives their bytes to `each`.
+/// Reads all targets and gives their bytes to `each`. Returns the repositories
+/// that lie in them, if that was asked for.
 ///
 /// What cannot be read is noted in `tally`; the rest goes on. `margins` says
 /// how far beyond the fresh part of a blob its searcher looks; `stdin` is read
@@ -134,7 +148,7 @@ pub fn feed(
     stdin: &mut dyn Read,
     tally: &Tally,
     each: &Each<'_>,
-) -> Result<()> {
+) -> Result<Vec<GitDir>> {
     let missing: Vec<String> = options
         .targets
         .iter()
@@ -149,12 +163,12 @@ pub fn feed(
         return Err(Error::new(format!("there is no {}", missing.join(", no ")))
             .hint("check the spelling; `-` reads standard input"));
     }
-    tree::feed(options, margins, tally, each)?;
+    let repositories = tree::feed(options, margins, tally, each)?;
     let stdin_at = options.targets.iter().position(|target| *target == Target::Stdin);
     if let Some(target) = stdin_at {
         stream::feed_stdin(target, margins, stdin, tally, each);
     }
-    Ok(())
+    Ok(repositories)
 }
 
 /// Gives a stream of any size to `each`, window by window.

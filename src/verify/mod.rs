@@ -108,6 +108,9 @@ impl Verifier {
         if !spec.context.near.is_empty() && !self.word_is_near(candidate) {
             return Err("none of the rule's words is near");
         }
+        if spec.context.section && !is_below_section(&bytes[..candidate.span.0]) {
+            return Err("not below a section");
+        }
         let (variable, slot) = place(candidate)?;
         let result = checked.map(|(_, result)| result);
         Ok(self.keep(candidate, result, slot, variable))
@@ -167,6 +170,20 @@ impl Verifier {
             worth,
         }
     }
+}
+
+/// How far above a value its section is looked for, in bytes.
+const SECTION: usize = 8 * 1024;
+
+/// True if one of the lines above is `[section]`.
+fn is_below_section(above: &[u8]) -> bool {
+    let near = &above[above.len().saturating_sub(SECTION)..];
+    near.split(|&b| b == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        let name = line.strip_prefix(b"[").and_then(|rest| rest.split(|&b| b == b']').next());
+        let after = name.and_then(|name| line.get(name.len() + 2..)).map(<[u8]>::trim_ascii_start);
+        matches!(after, Some([] | [b'#' | b';', ..])) && name.is_some_and(|name| !name.is_empty())
+    })
 }
 
 /// The user name that the pattern caught, unless it stands for another.

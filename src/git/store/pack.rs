@@ -41,6 +41,22 @@ pub(crate) enum Form {
     NamedDelta(ObjectId),
 }
 
+/// The names of some of a pack's objects.
+pub(crate) struct Names<'p> {
+    index: &'p Index,
+    offsets: Vec<u64>,
+    /// Their rows in the index.
+    at: Vec<u32>,
+}
+
+impl Names<'_> {
+    /// The name of the object at an offset, if it was asked for.
+    pub(crate) fn get(&self, offset: u64) -> Option<&[u8]> {
+        let at = self.at[self.offsets.binary_search(&offset).ok()?];
+        (at != u32::MAX).then(|| self.index.name(at))
+    }
+}
+
 impl Pack {
     /// Maps a pack whose index is at hand.
     pub(crate) fn open(path: &Path, index: Index, width: usize) -> Result<Self> {
@@ -73,6 +89,26 @@ impl Pack {
     /// Number of objects that the header promises.
     pub(crate) fn promised(&self) -> u32 {
         u32::from_be_bytes([self.map[8], self.map[9], self.map[10], self.map[11]])
+    }
+
+    /// The names of the objects at these offsets.
+    pub(crate) fn names(&self, mut offsets: Vec<u64>) -> Names<'_> {
+        offsets.sort_unstable();
+        offsets.dedup();
+        let index = &self.index;
+        let mut at = vec![u32::MAX; offsets.len()];
+        // With few to name, most rows are turned away by a look at these bits.
+        let mut near = vec![false; 1 << 16];
+        offsets.iter().for_each(|offset| near[*offset as usize & 0xffff] = true);
+        for row in 0..index.len() {
+            let Some(offset) = index.offset(row) else { continue };
+            if near[offset as usize & 0xffff]
+                && let Ok(found) = offsets.binary_search(&offset)
+            {
+                at[found] = row;
+            }
+        }
+        Names { index, offsets, at }
     }
 
     /// True if the pack ends with the checksum that its index names.
