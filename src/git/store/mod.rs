@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -99,7 +100,7 @@ impl Store {
         if self.folders.contains(&folder) {
             return;
         }
-        let list = std::fs::read(folder.join("info/alternates")).unwrap_or_default();
+        let list = read(&folder.join("info/alternates")).unwrap_or_default();
         self.folders.push(folder.clone());
         for line in list.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -275,6 +276,13 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     let file = options.open(path).map_err(|why| why.to_string())?;
     let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
     if regular { Ok(file) } else { Err("no regular file".into()) }
+}
+
+/// Reads a file, unless it is none that ends.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    Ok(bytes)
 }
 
 /// Maps a file of the store.
