@@ -305,6 +305,30 @@ fn a_broken_commit_graph_is_no_harm() {
     }
 }
 
+/// Nobody opens a pipe and waits.
+#[cfg(unix)]
+#[test]
+fn pipes_among_the_files_of_git_stop_nobody() {
+    let repo = Repo::new(&[]);
+    let first = repo.commit("a.env", 1);
+    let second = repo.commit("b.env", 2);
+    let pipe = |path: &str| {
+        let path = repo.sandbox.path(format!(".git/{path}"));
+        let _ = std::fs::remove_file(&path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    };
+    let range = format!("{first}..{second}");
+    for path in ["objects/info/commit-graph", "shallow", "refs/heads/pipe", "packed-refs"] {
+        let path = pipe(path);
+        assert_eq!(repo.found(&["--range", &range]), [2], "{}", path.display());
+        std::fs::remove_file(path).unwrap();
+    }
+    pipe("index");
+    repo.sandbox.run(["scan", "--staged"]).exits(3);
+}
+
 #[test]
 fn sha_256() {
     let repo = Repo::new(&["--object-format=sha256"]);

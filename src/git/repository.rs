@@ -1,12 +1,13 @@
 //! A repository as it is read here: its folders, its form, its objects.
 
 use std::collections::HashSet;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use gix::ObjectId;
 
 use super::layout::{Form, Layout};
-use super::store::Store;
+use super::store::{self, Store};
 use crate::model::{Skip, SkipReason, path_to_bytes};
 
 /// A repository that has been opened. Nothing that it says is ever run.
