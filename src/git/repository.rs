@@ -1,13 +1,12 @@
 //! A repository as it is read here: its folders, its form, its objects.
 
 use std::collections::HashSet;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use gix::ObjectId;
 
 use super::layout::{Form, Layout};
-use super::store::{self, Store};
+use super::store::Store;
 use crate::model::{Skip, SkipReason, path_to_bytes};
 
 /// A repository that has been opened. Nothing that it says is ever run.
