@@ -47,9 +47,9 @@ pub(crate) struct Answer {
 
 /// Trees deeper than this are not entered.
 const DEEPEST: usize = 4096;
-/// Trees that are entered in all, each once for each path: a few small trees
-/// that hold each other many times make more paths than there are atoms.
-const ENTERED: usize = 10_000_000;
+/// Paths that are followed in all: a few small trees that hold each other many
+/// times make more of them than there are atoms.
+const PATHS: usize = 100_000;
 /// Tags that point to tags.
 const TAG_CHAIN: usize = 64;
 
@@ -93,6 +93,7 @@ pub(crate) fn find(
         reader: store.reader(),
         trees,
         entered: HashSet::new(),
+        paths: HashSet::new(),
         told: HashSet::new(),
         reached: vec![false; shown.len()],
         found: Vec::new(),
@@ -181,6 +182,8 @@ struct Finder<'f> {
     trees: &'f Trees,
     /// Trees and the paths at which they were entered.
     entered: HashSet<(Key, PathKey)>,
+    /// The paths of all trees that were entered.
+    paths: HashSet<PathKey>,
     /// Secrets and the paths that are known for them.
     told: HashSet<(u32, PathKey)>,
     /// Objects that some tree leads to.
@@ -270,8 +273,9 @@ impl Finder<'_> {
             if edges.is_empty() || !self.entered.insert((step.tree, step.path)) {
                 continue;
             }
-            if step.depth > DEEPEST || self.entered.len() > ENTERED {
-                self.gaps.push("trees too deep or too many to follow".to_owned());
+            self.paths.insert(step.path);
+            if step.depth > DEEPEST || self.paths.len() > PATHS {
+                self.gaps.push("trees too deep, or paths too many, to follow".to_owned());
                 return;
             }
             for edge in edges {

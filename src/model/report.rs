@@ -91,6 +91,8 @@ pub enum SkipReason {
     GitMissing,
     /// A part of a repository that cannot be read.
     GitCorrupt,
+    /// The git directory of a work tree, which is not where the tree says.
+    GitElsewhere,
     /// The history ends early because the repository was cloned so.
     GitShallow,
     /// Left out by `--exclude`, `--include` or `--respect-gitignore`.
@@ -129,6 +131,7 @@ impl SkipReason {
             Self::GitObjects => "git object store (history not searched)",
             Self::GitMissing => "missing git object",
             Self::GitCorrupt => "damaged in a git repository",
+            Self::GitElsewhere => "git directory that is not there",
             Self::GitShallow => "history cut off by a shallow clone",
             Self::Excluded => "excluded by a flag",
         }

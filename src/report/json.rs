@@ -241,7 +241,7 @@ impl Location<'_> {
             chain: [],
             object: git.and_then(|git| git.object.clone()),
             commit: git.and_then(|git| git.commit.clone()),
-            commit_time: git.and_then(|git| git.time).map(super::time::utc),
+            commit_time: git.and_then(|git| git.time).and_then(super::time::utc),
             author: git.and_then(|git| git.author.as_deref()).map(text),
             r#ref: refs.first().cloned(),
             refs,

@@ -139,7 +139,7 @@ impl Page<'_> {
         if git.commit.is_none() {
             words.extend(git.object.as_ref().map(|id| format!("object {}", short(id))));
         }
-        words.extend(git.time.map(super::time::day));
+        words.extend(git.time.and_then(super::time::day));
         words.extend(git.author.as_deref().map(|author| self.masker.visible(author)));
         words.extend(git.refs.first().map(|name| self.masker.visible(name)));
         words.extend(git.unreachable.map(|held| held.words().to_owned()));

@@ -105,13 +105,19 @@ impl Run<'_> {
                 return skip(SkipReason::Excluded);
             }
         }
-        if kind.is_dir() {
-            let Some(git_dir) = git_dir_of_objects(path) else { return WalkState::Continue };
+        if let Some(git_dir) = git_dir_of_objects(path) {
             if !self.options.repositories {
                 return skip(SkipReason::GitObjects);
             }
             self.found(target, git_dir);
             return WalkState::Skip;
+        }
+        if kind.is_dir() {
+            if self.options.repositories && lacks_objects(path) {
+                let what = "the folder of its objects".to_owned();
+                self.tally.skip(SkipReason::GitMissing, origin(shared).shown(), what);
+            }
+            return WalkState::Continue;
         }
         if kind.is_symlink() {
             return skip(SkipReason::Symlink);
@@ -120,7 +126,10 @@ impl Run<'_> {
             return skip(SkipReason::Special);
         }
         if self.options.repositories && entry.file_name() == ".git" {
-            self.found(target, path.parent().unwrap_or(root));
+            match git::git_file(path) {
+                Some(_) => self.found(target, path.parent().unwrap_or(root)),
+                None => self.tally.skip(SkipReason::GitElsewhere, origin(shared).shown(), ""),
+            }
         }
         let origin = origin(shared);
         if let (Some(known), Ok(metadata)) = (&self.options.known, entry.metadata())
@@ -305,6 +314,12 @@ fn git_dir_of_objects(path: &Path) -> Option<&Path> {
     let git_dir =
         path.parent().filter(|_| path.file_name().is_some_and(|name| name == "objects"))?;
     git::is_git_dir(git_dir).then_some(git_dir)
+}
+
+/// True for a git directory whose objects are gone.
+fn lacks_objects(path: &Path) -> bool {
+    let named = path.file_name().is_some_and(|name| name == ".git");
+    named && path.join("HEAD").is_file() && !path.join("objects").exists() && !git::is_git_dir(path)
 }
 
 /// What a file is to the repository whose git directory it lies in, if it lies
