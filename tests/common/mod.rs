@@ -4,6 +4,12 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+#[cfg(unix)]
+pub mod push;
+#[cfg(unix)]
+pub mod serve;
+pub mod tools;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
