@@ -65,5 +65,6 @@ fn origin() -> Arc<Origin> {
         root: b"bench".as_slice().into(),
         path: Box::default(),
         kind: OriginKind::File,
+        git: None,
     })
 }

@@ -53,6 +53,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 pub mod error;
+pub mod git;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;

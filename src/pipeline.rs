@@ -2,7 +2,9 @@
 //! [`Finding`](crate::model::Finding) for each secret → [`Report`]. Knows no printer.
 
 mod fold;
+mod history;
 mod overlap;
+mod range;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -12,16 +14,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::error::Result;
-use crate::matcher::{Candidate, Matcher};
+use crate::git;
+use crate::matcher::{Candidate, Matcher, Trace};
 use crate::model::{
     Blob, Confidence, Fingerprint, FingerprintKey, Lines, Location, Origin, OriginKind, Rejection,
     Report, Secret, SkipReason, Suppressed, Suppression,
 };
 use crate::rules::{RuleSet, Selection};
-use crate::source::{self, Margins, Tally};
+use crate::source::{self, Filter, Margins, Tally, Target};
 use crate::suppress::{self, Place, Suppressor};
 use crate::verify::{self, Kept, Verdict, Verifier};
 use fold::{Fold, Hit};
+pub use range::scan_changes;
 pub use trials::{Checked, Judgement, check_rules, judge};
 
 /// How far from a secret its surroundings are read, in bytes.
@@ -32,6 +36,8 @@ const SURROUNDINGS: usize = 10 * 1024;
 pub struct Options {
     /// What to read.
     pub source: source::Options,
+    /// How much of git repositories to read.
+    pub git: git::Options,
     /// What to look for.
     pub rules: Selection,
     /// How to judge it.
@@ -55,18 +61,34 @@ pub struct Options {
 /// Rules or suppressions that cannot be loaded, a target that does not exist.
 /// What cannot be read during the scan is no error but a part of the report.
 pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Report> {
+    if let Some(wanted) = &options.git.range {
+        return range::scan(options, wanted, tally);
+    }
     let started = Instant::now();
     let scanner = Scanner::new(options)?;
-    source::feed(&options.source, scanner.margins(), stdin, tally, &|blob| {
-        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        if blob.offset == 0 && begins_in_utf16 {
-            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
-        }
-        // A bug in a rule must not take the other findings with it.
-        if catch_unwind(AssertUnwindSafe(|| scanner.scan(blob))).is_err() {
-            tally.skip(SkipReason::Failed, blob.origin.shown(), "");
-        }
-    })?;
+    let each = |blob: &Blob<'_>| scanner.scan_tallied(blob, tally);
+    let repositories = options.git.history != git::History::None;
+    let source = source::Options { repositories, ..options.source.clone() };
+    let found = source::feed(&source, scanner.margins(), stdin, tally, &each)?;
+    let subjects = history::subjects(found, &source.targets);
+    // Git directories that lie elsewhere are files too: settings, reflogs.
+    let elsewhere = subjects.iter().filter(|subject| subject.lies_elsewhere(&source.targets));
+    let targets = elsewhere.map(|subject| Target::Path(subject.layout.common_dir.clone()));
+    let targets: Vec<Target> = targets.collect();
+    if !targets.is_empty() {
+        let source = source::Options { targets, ..source };
+        source::feed(&source, scanner.margins(), &mut std::io::empty(), tally, &each)?;
+    }
+    let filter = Filter::new(&options.source)?;
+    let history = history::Options {
+        history: options.git.history,
+        threads: options.source.threads,
+        filter: &filter,
+        max_size: options.source.max_file_size,
+    };
+    for subject in &subjects {
+        history::scan(&scanner, subject, &history, tally);
+    }
     let mut report = scanner.finish();
     report.coverage = tally.coverage();
     report.elapsed = started.elapsed();
@@ -132,8 +154,21 @@ impl Scanner {
             root: name.as_bytes().into(),
             path: Box::default(),
             kind: OriginKind::File,
+            git: None,
         });
         self.scan(&Blob::whole(&origin, bytes));
+    }
+
+    /// Searches one blob, and notes what of it cannot be searched.
+    fn scan_tallied(&self, blob: &Blob<'_>, tally: &Tally) {
+        let begins_in_utf16 = matches!(blob.bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        if blob.offset == 0 && begins_in_utf16 {
+            tally.skip(SkipReason::Utf16, blob.origin.shown(), "");
+        }
+        // A bug in a rule must not take the other findings with it.
+        if catch_unwind(AssertUnwindSafe(|| self.scan(blob))).is_err() {
+            tally.skip(SkipReason::Failed, blob.origin.shown(), "");
+        }
     }
 
     /// Searches one blob.
@@ -162,6 +197,29 @@ impl Scanner {
         overlap::resolve(&mut kept);
         kept.retain(|(candidate, _)| blob.fresh().contains(&candidate.span.0));
         self.collect(blob, kept, rejected);
+    }
+
+    /// Where in a blob that has been traced something stands that is a secret,
+    /// and which.
+    fn judge_traced(&self, blob: &Blob<'_>, trace: &Trace) -> Vec<(u64, Fingerprint)> {
+        let mut found = Vec::new();
+        self.matcher.traced(blob, trace, |candidate| found.extend(self.secret_of(&candidate)));
+        found
+    }
+
+    /// The same for a blob that is searched for the first time.
+    fn judge(&self, blob: &Blob<'_>) -> Vec<(u64, Fingerprint)> {
+        let mut found = Vec::new();
+        self.matcher.candidates(blob, |candidate| found.extend(self.secret_of(&candidate)));
+        found
+    }
+
+    fn secret_of(&self, candidate: &Candidate<'_>) -> Option<(u64, Fingerprint)> {
+        let kept = matches!(self.verifier.check(candidate), Verdict::Kept(_));
+        kept.then(|| {
+            let start = candidate.blob.offset + candidate.span.0 as u64;
+            (start, self.key.fingerprint(candidate.secret_bytes()))
+        })
     }
 
     fn collect(

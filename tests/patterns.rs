@@ -20,6 +20,7 @@ fn examples_hold() {
                 root: b".".as_slice().into(),
                 path: trial.path.as_bytes().into(),
                 kind: OriginKind::File,
+                git: None,
             });
             let blob = Blob::whole(&origin, &trial.example.text);
             let mut kept: Vec<Vec<u8>> = Vec::new();

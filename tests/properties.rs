@@ -226,5 +226,6 @@ fn origin() -> Arc<Origin> {
         root: b"x".as_slice().into(),
         path: Box::default(),
         kind: OriginKind::File,
+        git: None,
     })
 }

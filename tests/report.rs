@@ -23,7 +23,8 @@ fn token() -> Vec<u8> {
 
 fn at(root: &[u8], path: &[u8], line: u64, variable: Option<&str>) -> Location {
     let kind = if root == b"-" { OriginKind::Stdin } else { OriginKind::File };
-    let origin = Arc::new(Origin { target: 0, root: root.into(), path: path.into(), kind });
+    let origin =
+        Arc::new(Origin { target: 0, root: root.into(), path: path.into(), kind, git: None });
     let variable = variable.map(str::to_owned);
     Location { origin, offset: 100 * line, line, column: 7, length: 40, variable }
 }
@@ -57,7 +58,7 @@ fn skip(reason: SkipReason, path: &[u8], detail: &str) -> Skip {
 
 fn clean() -> Report {
     Report {
-        coverage: Coverage { files: 1234, bytes: 56_700_000, skipped: Vec::new() },
+        coverage: Coverage { files: 1234, objects: 0, bytes: 56_700_000, skipped: Vec::new() },
         rules: 180,
         elapsed: Duration::from_millis(120),
         ..Report::default()

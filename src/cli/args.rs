@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use crate::git::History;
 use crate::model::Confidence;
 use crate::report::Format;
 
@@ -57,7 +58,11 @@ Examples:
   tokensweep scan . -f sarif -o found.sarif
   tokensweep scan . --exclude 'testdata/**' --confidence medium
   tokensweep scan . --rules ours.toml --rule generic
-  tokensweep scan . --baseline .tokensweep.baseline";
+  tokensweep scan . --baseline .tokensweep.baseline
+  tokensweep scan --staged                  what the next commit would bring
+  tokensweep scan --since-commit v1.2       what HEAD has and v1.2 has not
+  tokensweep scan --range origin/main..     what this branch would add to main
+  tokensweep scan ~/work/app --branch dev   all that a branch leads to";
 
 #[derive(Debug, Parser)]
 #[command(after_help = SCAN_HELP)]
@@ -122,6 +127,35 @@ pub(super) struct ScanArgs {
     /// Threads; all cores if not given.
     #[arg(short = 'j', long, alias = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "What to read")]
     pub(super) threads: Option<u16>,
+
+    /// How much of what git repositories remember is read.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value_t = HistoryArg::Full,
+        help_heading = "Git"
+    )]
+    pub(super) git_history: HistoryArg,
+    /// Remember in this file what has been searched, and leave it out the next time.
+    #[arg(long, value_name = "FILE", help_heading = "Git", conflicts_with = "part")]
+    pub(super) incremental: Option<PathBuf>,
+    /// Only what the commits bring that HEAD has and REV has not.
+    #[arg(long, value_name = "REV", group = "part", help_heading = "Git")]
+    pub(super) since_commit: Option<String>,
+    /// Only what the commits bring that B has and A has not; without A or B it is HEAD.
+    #[arg(long, value_name = "A..B", alias = "commit-range", group = "part", help_heading = "Git")]
+    pub(super) range: Option<String>,
+    /// Only what this branch, tag or other revision leads to.
+    #[arg(long, value_name = "NAME", group = "part", help_heading = "Git")]
+    pub(super) branch: Option<String>,
+    /// Only what is added and not committed.
+    #[arg(long, alias = "cached", group = "part", help_heading = "Git")]
+    pub(super) staged: bool,
+    /// Only tracked files that are changed and not added; new files that git
+    /// does not know yet are not among them.
+    #[arg(long, group = "part", help_heading = "Git")]
+    pub(super) unstaged: bool,
 
     /// Add the rules of a file or folder; see `tokensweep rules`.
     #[arg(long, value_name = "PATH", help_heading = "What to look for")]
@@ -205,6 +239,26 @@ pub(super) enum ColorArg {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum HistoryArg {
+    /// Every object, whether or not anything leads to it.
+    Full,
+    /// What branches, tags and other refs lead to.
+    Reachable,
+    /// Nothing: files only.
+    None,
+}
+
+impl From<HistoryArg> for History {
+    fn from(arg: HistoryArg) -> Self {
+        match arg {
+            HistoryArg::Full => Self::Full,
+            HistoryArg::Reachable => Self::Reachable,
+            HistoryArg::None => Self::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

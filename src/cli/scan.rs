@@ -15,7 +15,7 @@ use crate::pipeline;
 use crate::report::{self, Format};
 use crate::rules::Selection;
 use crate::source::{self, Tally, Target};
-use crate::{suppress, verify};
+use crate::{git, suppress, verify};
 
 /// Environment variable with the fingerprints' key.
 const KEY_VARIABLE: &str = "TOKENSWEEP_FINGERPRINT_KEY";
@@ -72,6 +72,7 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
             .or(args.max_target_megabytes.map(|n| n.saturating_mul(1 << 20)))
             .or(settings.max_file_size),
         follow_symlinks: args.follow_symlinks || settings.follow_symlinks.unwrap_or(false),
+        repositories: false,
         threads: args
             .threads
             .map(usize::from)
@@ -103,6 +104,11 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
     };
     pipeline::Options {
         source,
+        git: git::Options {
+            history: args.git_history.into(),
+            range: range(args),
+            state: args.incremental.clone(),
+        },
         rules,
         verify,
         suppress,
@@ -115,6 +121,16 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
         explain: args.explain,
         portable: args.portable,
     }
+}
+
+/// The part of a repository that was asked for; clap lets no two through.
+fn range(args: &ScanArgs) -> Option<git::Range> {
+    let since = args.since_commit.clone().map(git::Range::Since);
+    since
+        .or_else(|| args.range.clone().map(git::Range::Between))
+        .or_else(|| args.branch.clone().map(git::Range::Branch))
+        .or_else(|| args.staged.then_some(git::Range::Staged))
+        .or_else(|| args.unstaged.then_some(git::Range::Unstaged))
 }
 
 fn format(args: &ScanArgs, settings: &Settings) -> Result<Format> {

@@ -40,12 +40,12 @@ enum Key<'k> {
 /// The slot that the value at `secret` stands in, if it stands in one.
 ///
 /// `variable` is the value's key as found by [`super::variable`], `path` the
-/// file's path, `/` between its parts.
+/// file's path, `/` between its parts; one that is not known may be any.
 pub fn slot(
     bytes: &[u8],
     secret: (usize, usize),
     variable: Option<&str>,
-    path: &[u8],
+    path: Option<&[u8]>,
 ) -> Option<Slot> {
     if let Some(slot) = url_slot(bytes, secret, variable, path) {
         return Some(slot);
@@ -74,7 +74,7 @@ pub fn slot(
     })
 }
 
-fn classify<'k>(variable: &'k str, path: &[u8]) -> Option<Key<'k>> {
+fn classify<'k>(variable: &'k str, path: Option<&[u8]>) -> Option<Key<'k>> {
     let lower = variable.to_ascii_lowercase();
     if let Some(at) = lower.find("//") {
         let key = &variable[at..];
@@ -133,7 +133,8 @@ fn is_npm_name(lower: &str) -> bool {
 }
 
 /// Files that npm and its tools keep credentials in.
-fn is_npm_file(path: &[u8]) -> bool {
+fn is_npm_file(path: Option<&[u8]>) -> bool {
+    let Some(path) = path else { return true };
     let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
     let name = text(name).to_ascii_lowercase();
     name.contains("npmrc")
@@ -148,7 +149,7 @@ fn url_slot(
     bytes: &[u8],
     secret: (usize, usize),
     variable: Option<&str>,
-    path: &[u8],
+    path: Option<&[u8]>,
 ) -> Option<Slot> {
     let (start, end) = secret;
     let floor = start.saturating_sub(400);
@@ -441,7 +442,7 @@ mod tests {
         let bytes = template.replace('§', "").into_bytes();
         let secret = (start, if end < start { bytes.len() } else { end });
         let variable = super::super::variable(&bytes, start);
-        slot(&bytes, secret, variable.as_deref(), path.as_bytes())
+        slot(&bytes, secret, variable.as_deref(), Some(path.as_bytes()))
             .map(|slot| (slot.registry, slot.username))
     }
 

@@ -7,17 +7,18 @@
 
 mod neighbours;
 pub mod prefilter;
+mod trace;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use regex_automata::hybrid::dfa::Cache;
 use regex_automata::{Anchored, Input};
 
 use crate::model::Blob;
-use crate::rules::{Keyword, Rule, RuleSet};
+use crate::rules::{Groups, Keyword, Rule, RuleSet};
 use prefilter::Prefilter;
+pub use trace::Trace;
 
 /// A match of one rule, not yet judged. It borrows the blob that holds it.
 #[derive(Clone, Copy)]
@@ -52,6 +53,8 @@ pub struct Matcher {
     owners: Vec<Vec<Owner>>,
     keywords: Vec<Keyword>,
     lead: usize,
+    /// Bytes of the longest keyword.
+    longest: usize,
     caches: Mutex<Vec<Vec<Option<Cache>>>>,
 }
 
@@ -88,12 +91,14 @@ impl Matcher {
         }
         let lead = keywords.iter().map(|keyword| keyword.lead.1).max().unwrap_or(0);
         let lead = owners.iter().flatten().map(|owner| owner.lead.1).max().unwrap_or(lead);
+        let longest = keywords.iter().map(|keyword| keyword.text.len()).max().unwrap_or(1);
         Self {
             rules,
             prefilter: prefilter(&keywords),
             owners,
             keywords,
             lead,
+            longest,
             caches: Mutex::default(),
         }
     }
@@ -109,7 +114,7 @@ impl Matcher {
     }
 
     /// Calls `each` for every candidate that begins in the fresh part of the
-    /// blob. A match that two keywords lead to may be given twice.
+    /// blob, rule by rule, each in the order of its matches.
     pub fn candidates<'b>(&'b self, blob: &'b Blob<'b>, mut each: impl FnMut(Candidate<'b>)) {
         let fresh = blob.fresh();
         let range = fresh.start..(fresh.end + self.lead).min(blob.bytes.len());
@@ -118,14 +123,16 @@ impl Matcher {
         if hits.is_empty() {
             return;
         }
-        hits.sort_unstable();
         let mut scratch = Scratch::of(self);
+        let mut attempts = Vec::new();
         for (at, keyword) in hits {
             for owner in &self.owners[keyword] {
-                let starts = at.saturating_sub(owner.lead.1)..(at + 1).saturating_sub(owner.lead.0);
-                self.confirm(owner.rule, blob, starts, &mut scratch, &mut each);
+                self.attempt(*owner, at, blob, &mut scratch, |attempt| attempts.push(attempt));
             }
         }
+        self.confirm(blob, attempts, &mut scratch, &mut |found| {
+            self.candidate(blob, found).into_iter().for_each(&mut each);
+        });
     }
 
     /// What [`Matcher::candidates`] must find, found without a prefilter: each
@@ -136,60 +143,96 @@ impl Matcher {
         mut each: impl FnMut(Candidate<'b>),
     ) {
         let mut scratch = Scratch::of(self);
+        let mut attempts = Vec::new();
         for start in blob.fresh() {
             for rule in 0..self.rules.rules.len() {
-                self.confirm(rule, blob, start..start + 1, &mut scratch, &mut each);
+                let here = Owner { rule, lead: (0, 0) };
+                self.attempt(here, start, blob, &mut scratch, |attempt| attempts.push(attempt));
+            }
+        }
+        self.confirm(blob, attempts, &mut scratch, &mut |found| {
+            self.candidate(blob, found).into_iter().for_each(&mut each);
+        });
+    }
+
+    /// Notes the places where a keyword at `at` lets a rule's match begin.
+    fn attempt(
+        &self,
+        owner: Owner,
+        at: usize,
+        blob: &Blob<'_>,
+        scratch: &mut Scratch<'_>,
+        mut note: impl FnMut(Attempt),
+    ) {
+        let rule = &self.rules.rules[owner.rule];
+        for start in at.saturating_sub(owner.lead.1)..(at + 1).saturating_sub(owner.lead.0) {
+            let begins = blob.fresh().contains(&start)
+                && rule.may_begin_with(blob.bytes[start])
+                && neighbours::before(rule.spec().before, blob.bytes, start);
+            if begins && scratch.takes_path(rule, owner.rule, blob) {
+                note((owner.rule, start));
             }
         }
     }
 
-    /// Tries a rule at each of `starts` that is fresh.
-    fn confirm<'b>(
-        &'b self,
-        rule_index: usize,
-        blob: &'b Blob<'b>,
-        starts: Range<usize>,
+    /// Tries rules where they may begin. Returns false if there was something
+    /// that [`Covered`] did not let it try.
+    fn confirm(
+        &self,
+        blob: &Blob<'_>,
+        mut attempts: Vec<Attempt>,
         scratch: &mut Scratch<'_>,
-        each: &mut impl FnMut(Candidate<'b>),
-    ) {
-        let rule = &self.rules.rules[rule_index];
-        let spec = rule.spec();
-        for start in starts {
-            let begins = blob.fresh().contains(&start)
-                && rule.may_begin_with(blob.bytes[start])
-                && neighbours::before(spec.before, blob.bytes, start);
-            if !begins
-                || !scratch.covered[rule_index].lets(start)
-                || !scratch.takes_path(rule, rule_index, blob)
-            {
+        each: &mut impl FnMut(Found),
+    ) -> bool {
+        attempts.sort_unstable();
+        attempts.dedup();
+        let (mut all, mut last, mut covered) = (true, usize::MAX, Covered::default());
+        for (rule_index, start) in attempts {
+            if rule_index != last {
+                (last, covered) = (rule_index, Covered::default());
+            }
+            if !covered.lets(start) {
+                all = false;
                 continue;
             }
+            let rule = &self.rules.rules[rule_index];
             let limit = (start + rule.compiled.span + 1).min(blob.bytes.len());
             let Some(end) = scratch.match_end(rule, rule_index, blob.bytes, start, limit) else {
                 continue;
             };
-            scratch.covered[rule_index].add(start, end);
-            let Some(groups) = rule.groups_in(blob.bytes, start, end) else { continue };
-            if neighbours::after(spec.after, blob.bytes, groups.secret.1) {
-                each(Candidate {
-                    rule,
-                    rule_index,
-                    blob,
-                    span: (start, end),
-                    secret: groups.secret,
-                    user: groups.user,
-                });
-            }
+            covered.add(start, end);
+            let groups = rule
+                .groups_in(blob.bytes, start, end)
+                .filter(|groups| neighbours::after(rule.spec().after, blob.bytes, groups.secret.1));
+            each(Found { rule: rule_index, span: (start, end), groups });
         }
+        all
+    }
+
+    /// The candidate that a match is, if what stands behind it allows one.
+    fn candidate<'b>(&'b self, blob: &'b Blob<'b>, found: Found) -> Option<Candidate<'b>> {
+        let Groups { secret, user } = found.groups?;
+        let rule = &self.rules.rules[found.rule];
+        Some(Candidate { rule, rule_index: found.rule, blob, span: found.span, secret, user })
     }
 }
+
+/// A match, and what its groups caught if it may be a candidate.
+#[derive(Clone, Copy)]
+struct Found {
+    rule: usize,
+    span: (usize, usize),
+    groups: Option<Groups>,
+}
+
+/// A rule, and where a match of it may begin.
+type Attempt = (usize, usize);
 
 /// The automata's memory, one for each rule: borrowed from the matcher when
 /// the first keyword of a blob turns up, given back at its end.
 struct Scratch<'m> {
     matcher: &'m Matcher,
     caches: Vec<Option<Cache>>,
-    covered: Vec<Covered>,
     /// Whether a rule looks at the blob's path, as far as somebody asked.
     takes: Vec<Option<bool>>,
 }
@@ -212,6 +255,10 @@ impl Covered {
         start >= self.end || self.nested < Self::CAP
     }
 
+    fn is_full(self) -> bool {
+        self.nested >= Self::CAP
+    }
+
     fn add(&mut self, start: usize, end: usize) {
         if start >= self.end {
             *self = Self { end, nested: 0 };
@@ -226,12 +273,12 @@ impl<'m> Scratch<'m> {
         let rules = matcher.rules.rules.len();
         let mut free = matcher.caches.lock().unwrap_or_else(PoisonError::into_inner);
         let caches = free.pop().unwrap_or_else(|| (0..rules).map(|_| None).collect());
-        Self { matcher, caches, covered: vec![Covered::default(); rules], takes: vec![None; rules] }
+        Self { matcher, caches, takes: vec![None; rules] }
     }
 
     /// True if the rule looks at files like the blob's.
     fn takes_path(&mut self, rule: &Rule, index: usize, blob: &Blob<'_>) -> bool {
-        *self.takes[index].get_or_insert_with(|| rule.takes_path(blob.origin.relative()))
+        *self.takes[index].get_or_insert_with(|| rule.takes_path(blob.origin.known_path()))
     }
 
     /// End of the match of `rule` that begins at `start`.

@@ -13,6 +13,8 @@ pub struct Origin {
     pub path: Box<[u8]>,
     /// What kind of thing the path names.
     pub kind: OriginKind,
+    /// What git knows about it, if it comes from a repository's objects.
+    pub git: Option<Box<Provenance>>,
 }
 
 /// The kinds of place that bytes come from.
@@ -22,9 +24,107 @@ pub enum OriginKind {
     File,
     /// Standard input.
     Stdin,
+    /// A file as git keeps it.
+    GitBlob,
+    /// A commit: its message, its author, its other headers.
+    GitCommit,
+    /// An annotated tag.
+    GitTag,
+    /// A note on another object.
+    GitNote,
+    /// The name of a branch, tag or other ref.
+    GitRef,
+    /// The history of a ref in this repository.
+    GitReflog,
+    /// The settings of a repository.
+    GitConfig,
+    /// A file as git keeps it, of which it is not known yet where it stood: it
+    /// may have been any.
+    GitUnnamed,
+}
+
+impl OriginKind {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Stdin => "stdin",
+            Self::GitBlob | Self::GitUnnamed => "git-blob",
+            Self::GitCommit => "git-commit",
+            Self::GitTag => "git-tag",
+            Self::GitNote => "git-note",
+            Self::GitRef => "git-ref",
+            Self::GitReflog => "git-reflog",
+            Self::GitConfig => "git-config",
+        }
+    }
+}
+
+/// Where in a repository's history a secret stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provenance {
+    /// Name of the object that holds it, in hex.
+    pub object: Option<String>,
+    /// The first commit that shows it, in hex.
+    pub commit: Option<String>,
+    /// When that commit was made, in seconds since 1970.
+    pub time: Option<i64>,
+    /// Who wrote that commit, as `Name <mail>`; any bytes.
+    pub author: Option<Box<[u8]>>,
+    /// Full names of refs that contain the commit, the most telling first; at
+    /// most [`REF_CAP`].
+    pub refs: Vec<Arc<[u8]>>,
+    /// How it is held if no ref contains it.
+    pub unreachable: Option<Held>,
+    /// Whether the secret still stands in the commit that HEAD names.
+    pub in_head: Option<bool>,
+}
+
+/// A place names at most this many refs.
+pub const REF_CAP: usize = 10;
+
+/// What keeps an object that no branch, tag or other ref leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// The stash or what was once there.
+    Stash,
+    /// The history of a ref.
+    Reflog,
+    /// An index: it was added, and not committed.
+    Index,
+    /// Nothing: it is there until git cleans up.
+    Dangling,
+}
+
+impl Held {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stash => "stash",
+            Self::Reflog => "reflog",
+            Self::Index => "index",
+            Self::Dangling => "dangling",
+        }
+    }
+
+    /// The same for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Stash => "held by the stash",
+            Self::Reflog => "held by a reflog",
+            Self::Index => "added, not committed",
+            Self::Dangling => "dangling",
+        }
+    }
 }
 
 impl Origin {
+    /// The path for those who judge by it: `None` if it is not known, and a
+    /// rule for certain files has to take it for one of them.
+    pub fn known_path(&self) -> Option<&[u8]> {
+        (self.kind != OriginKind::GitUnnamed).then(|| self.relative())
+    }
+
     /// The path relative to the scanned root; the root itself if the target
     /// was a single file.
     pub fn relative(&self) -> &[u8] {
@@ -80,6 +180,17 @@ impl<'a> Blob<'a> {
     pub fn whole(origin: &'a Arc<Origin>, bytes: &'a [u8]) -> Self {
         Self { origin, bytes, fresh: (0, bytes.len()), offset: 0, lines: &WholeLines }
     }
+}
+
+/// A run of bytes that an object shares with the one it is told as a delta of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Where it stands in the object.
+    pub at: usize,
+    /// Where it stands in the base.
+    pub from: usize,
+    /// How long it is.
+    pub len: usize,
 }
 
 /// Where the line stands that holds a blob's first byte.

@@ -6,7 +6,9 @@ mod grade;
 mod report;
 mod secret;
 
-pub use blob::{Blob, LineStart, Lines, Origin, OriginKind, WholeLines};
+pub use blob::{
+    Blob, Copied, Held, LineStart, Lines, Origin, OriginKind, Provenance, REF_CAP, WholeLines,
+};
 pub use finding::{Checksum, Finding, LOCATION_CAP, Location, Proof, State, Worth};
 pub use grade::{Confidence, Mask, Severity};
 pub use report::{Coverage, Rejection, Report, Skip, SkipReason, Suppressed, Suppression};

@@ -18,6 +18,8 @@ pub struct Report {
     pub rejected: BTreeMap<&'static str, u64>,
     /// Each candidate that was turned away, if that was asked for; sorted.
     pub rejections: Vec<Rejection>,
+    /// True if a range was asked for in which there is nothing.
+    pub empty_range: bool,
     /// Settings files that had a say, as paths.
     pub settings: Vec<String>,
     /// Number of rules that were looked for.
@@ -38,7 +40,9 @@ impl Report {
 pub struct Coverage {
     /// Files and streams that were read to their end.
     pub files: u64,
-    /// Bytes that were searched.
+    /// Objects of git repositories that were read and searched.
+    pub objects: u64,
+    /// Bytes that were searched; for objects, that they hold.
     pub bytes: u64,
     /// What was not looked at; sorted.
     pub skipped: Vec<Skip>,
@@ -80,6 +84,12 @@ pub enum SkipReason {
     Symlink,
     /// A git object store.
     GitObjects,
+    /// An object that something in the repository names, and that is not there.
+    GitMissing,
+    /// A part of a repository that cannot be read.
+    GitCorrupt,
+    /// The history ends early because the repository was cloned so.
+    GitShallow,
     /// Left out by `--exclude`, `--include` or `--respect-gitignore`.
     Excluded,
 }
@@ -91,7 +101,13 @@ impl SkipReason {
     pub fn is_a_gap(self) -> bool {
         matches!(
             self,
-            Self::Unreadable | Self::Vanished | Self::Truncated | Self::Failed | Self::LinkLoop
+            Self::Unreadable
+                | Self::Vanished
+                | Self::Truncated
+                | Self::Failed
+                | Self::LinkLoop
+                | Self::GitMissing
+                | Self::GitCorrupt
         )
     }
 
@@ -108,6 +124,9 @@ impl SkipReason {
             Self::Special => "pipe, socket or device",
             Self::Symlink => "symbolic link not followed",
             Self::GitObjects => "git object store (history not searched)",
+            Self::GitMissing => "missing git object",
+            Self::GitCorrupt => "damaged in a git repository",
+            Self::GitShallow => "history cut off by a shallow clone",
             Self::Excluded => "excluded by a flag",
         }
     }

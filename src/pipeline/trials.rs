@@ -98,6 +98,7 @@ pub fn judge(selection: &Selection, name: &str, text: &[u8]) -> Result<Vec<Judge
         root: name.as_bytes().into(),
         path: Box::default(),
         kind: OriginKind::File,
+        git: None,
     });
     let blob = Blob::whole(&origin, text);
     let mut all = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Report, Severity, Skip, SkipReason};
+use crate::model::{Coverage, Report, Severity, Skip, SkipReason};
 
 /// The severities, worst first.
 pub(super) const BY_DANGER: [Severity; 4] =
@@ -14,9 +14,14 @@ const EXAMPLES: usize = 3;
 
 /// What was searched: `1,234 files, 56.7 MB in 0.12 s, 180 rules`.
 pub(super) fn searched(report: &Report) -> String {
+    let Coverage { files, objects, .. } = report.coverage;
+    let objects = match objects {
+        0 => String::new(),
+        n => format!(", {}", many(n, "git object", "git objects")),
+    };
     format!(
-        "{}, {} in {}, {}",
-        many(report.coverage.files, "file", "files"),
+        "{}{objects}, {} in {}, {}",
+        many(files, "file", "files"),
         bytes(report.coverage.bytes),
         time(report.elapsed),
         many(report.rules as u64, "rule", "rules"),
@@ -25,7 +30,8 @@ pub(super) fn searched(report: &Report) -> String {
 
 /// All of the coverage in one line.
 pub(super) fn sentence(report: &Report) -> String {
-    let searched = match report.coverage.files {
+    let searched = match report.coverage.files + report.coverage.objects {
+        0 if report.empty_range => "nothing to search: the range is empty".to_owned(),
         0 => "nothing was searched: not one file was read".to_owned(),
         _ => format!("searched: {}", searched(report)),
     };

@@ -64,7 +64,7 @@ fn annotate(
             format!("file={},line={},col={},", property(&file), location.line, location.column)
         }
         // No file to pin it to.
-        OriginKind::Stdin => String::new(),
+        _ => String::new(),
     };
     let title = format!("{}: {}", finding.severity, masker.visible(&*finding.name));
     properties.push_str(&format!("title={}", property(&title)));
@@ -76,8 +76,16 @@ fn words(finding: &Finding, location: &Location, masker: &Masker<'_>) -> String 
     if let Some(variable) = &location.variable {
         words.push_str(&format!(" in {}", masker.visible(variable)));
     }
-    if location.origin.kind == OriginKind::Stdin {
-        words.push_str(&format!(" at <stdin>:{}:{}", location.line, location.column));
+    let at = match location.origin.kind {
+        OriginKind::File => None,
+        OriginKind::Stdin => Some("<stdin>".to_owned()),
+        _ => Some(masker.visible(location.origin.shown())),
+    };
+    if let Some(at) = at {
+        words.push_str(&format!(" at {at}:{}:{}", location.line, location.column));
+    }
+    if let Some(commit) = location.origin.git.as_ref().and_then(|git| git.commit.as_ref()) {
+        words.push_str(&format!(" since commit {commit}"));
     }
     if let Some(registry) = &finding.registry {
         words.push_str(&format!(", registry {}", masker.visible(registry)));

@@ -14,13 +14,18 @@
 //!   worth            the state in words
 //!   places           how many there are; `locations` stops at 1,000
 //!   locations []     path, path_bytes, root, line, column, offset, length,
-//!                    origin (file stdin), chain, commit, commit_time, author,
-//!                    ref, unreachable, variable
+//!                    origin (file stdin git-blob git-commit git-tag git-note
+//!                    git-ref git-reflog git-config), chain, variable, and for
+//!                    what git keeps:
+//!                    object, commit (the first that shows it), commit_time,
+//!                    author, ref (the most telling that contains the commit),
+//!                    refs [] (at most 10), in_head (it still stands there),
+//!                    unreachable (stash reflog index dangling)
 //!   validation       "not-attempted"
 //!   blast_radius     null
 //! summary
 //!   findings, places, by_severity {}, by_confidence {}, rules,
-//!   coverage         files, bytes, incomplete, skipped_counts {},
+//!   coverage         files, objects, bytes, incomplete, skipped_counts {},
 //!                    skipped [] { reason, path, path_bytes, detail }
 //!   suppressed []    by (inline ignore-file baseline confidence), entry,
 //!                    fingerprint, rule, places
@@ -45,7 +50,7 @@ use super::coverage::BY_DANGER;
 use super::sanitize::{JsonDoor, Masker, exact};
 use super::{Options, Reporter};
 use crate::model::{
-    self, Checksum, Confidence, OriginKind, Proof, Report, Severity, SkipReason, State, Suppression,
+    self, Checksum, Confidence, Held, Proof, Report, Severity, SkipReason, State, Suppression,
 };
 
 /// Version of the shape described above.
@@ -205,35 +210,42 @@ struct Location<'a> {
     length: usize,
     origin: &'static str,
     chain: [&'a str; 0],
-    commit: Option<&'a str>,
-    commit_time: Option<&'a str>,
-    author: Option<&'a str>,
-    r#ref: Option<&'a str>,
-    unreachable: Option<bool>,
+    object: Option<String>,
+    commit: Option<String>,
+    commit_time: Option<String>,
+    author: Option<String>,
+    r#ref: Option<String>,
+    refs: Vec<String>,
+    in_head: Option<bool>,
+    unreachable: Option<&'static str>,
     variable: Option<String>,
 }
 
 impl Location<'_> {
     fn new(location: &model::Location, masker: &Masker<'_>) -> Self {
         let (path, path_bytes) = either(&masker.mask(location.origin.relative()));
+        let text = |bytes: &[u8]| exact(&masker.mask(bytes)).into_owned();
+        let git = location.origin.git.as_deref();
+        let refs: Vec<String> =
+            git.iter().flat_map(|git| &git.refs).map(|name| text(name)).collect();
         Self {
             path,
             path_bytes,
-            root: exact(&masker.mask(&location.origin.root)).into_owned(),
+            root: text(&location.origin.root),
             line: location.line,
             column: location.column,
             offset: location.offset,
             length: location.length,
-            origin: match location.origin.kind {
-                OriginKind::File => "file",
-                OriginKind::Stdin => "stdin",
-            },
+            origin: location.origin.kind.word(),
             chain: [],
-            commit: None,
-            commit_time: None,
-            author: None,
-            r#ref: None,
-            unreachable: None,
+            object: git.and_then(|git| git.object.clone()),
+            commit: git.and_then(|git| git.commit.clone()),
+            commit_time: git.and_then(|git| git.time).map(super::time::utc),
+            author: git.and_then(|git| git.author.as_deref()).map(text),
+            r#ref: refs.first().cloned(),
+            refs,
+            in_head: git.and_then(|git| git.in_head),
+            unreachable: git.and_then(|git| git.unreachable).map(Held::word),
             variable: location.variable.as_deref().map(|name| masked(masker, name)),
         }
     }
@@ -286,6 +298,7 @@ impl<'a> Summary<'a> {
 #[derive(Serialize)]
 struct Coverage {
     files: u64,
+    objects: u64,
     bytes: u64,
     incomplete: bool,
     skipped_counts: BTreeMap<SkipReason, u64>,
@@ -311,6 +324,7 @@ impl Coverage {
         });
         Self {
             files: report.coverage.files,
+            objects: report.coverage.objects,
             bytes: report.coverage.bytes,
             incomplete: report.incomplete(),
             skipped: skipped.collect(),

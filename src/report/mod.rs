@@ -20,6 +20,7 @@ mod json;
 pub mod sanitize;
 mod sarif;
 mod text;
+mod time;
 
 /// Writes a report in one format.
 pub trait Reporter {

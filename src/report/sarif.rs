@@ -202,8 +202,8 @@ fn gap(skip: &Skip, masker: &Masker<'_>) -> Value {
 
 fn place(location: &Location, masker: &Masker<'_>) -> Value {
     match location.origin.kind {
-        OriginKind::File => artifact(&masker.mask(&location.origin.shown())),
         OriginKind::Stdin => json!({ "uri": "stdin" }),
+        _ => artifact(&masker.mask(&location.origin.shown())),
     }
 }
 

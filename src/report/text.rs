@@ -19,7 +19,8 @@ use super::coverage::{self, Group};
 use super::sanitize::Masker;
 use super::{Options, Reporter};
 use crate::model::{
-    Checksum, Finding, Location, OriginKind, Report, Severity, State, Suppressed, Suppression,
+    Checksum, Finding, Location, OriginKind, Provenance, Report, Severity, State, Suppressed,
+    Suppression,
 };
 
 /// Places of a secret that are shown unless all are asked for.
@@ -118,16 +119,32 @@ impl Page<'_> {
     fn place(&self, location: &Location) -> String {
         let Paint { path, dim, .. } = self.paint;
         let name = match location.origin.kind {
-            OriginKind::File => self.masker.visible(location.origin.shown()),
             OriginKind::Stdin => "<stdin>".to_owned(),
+            _ => self.masker.visible(location.origin.shown()),
         };
-        let place = format!("{path}{name}{path:#}:{}:{}", location.line, location.column);
-        match &location.variable {
-            Some(variable) => {
-                format!("{place}  {dim}({}){dim:#}", self.masker.visible(variable))
-            }
-            None => place,
+        let mut place = format!("{path}{name}{path:#}:{}:{}", location.line, location.column);
+        if let Some(variable) = &location.variable {
+            place.push_str(&format!("  {dim}({}){dim:#}", self.masker.visible(variable)));
         }
+        if let Some(git) = &location.origin.git {
+            place.push_str(&format!("  {dim}{}{dim:#}", self.provenance(git)));
+        }
+        place
+    }
+
+    /// `since 1a2b3c4d, 2024-05-01, Name <mail>, refs/heads/main, gone from HEAD`.
+    fn provenance(&self, git: &Provenance) -> String {
+        let mut words = Vec::new();
+        words.extend(git.commit.as_ref().map(|id| format!("since {}", short(id))));
+        if git.commit.is_none() {
+            words.extend(git.object.as_ref().map(|id| format!("object {}", short(id))));
+        }
+        words.extend(git.time.map(super::time::day));
+        words.extend(git.author.as_deref().map(|author| self.masker.visible(author)));
+        words.extend(git.refs.first().map(|name| self.masker.visible(name)));
+        words.extend(git.unreachable.map(|held| held.words().to_owned()));
+        words.extend((git.in_head == Some(false)).then(|| "gone from HEAD".to_owned()));
+        words.join(", ")
     }
 
     /// What was asked for and could not be looked at: never left out.
@@ -221,7 +238,7 @@ impl Page<'_> {
         }
         let searched = coverage::searched(report);
         let rest = coverage::not_searched(report) + &coverage::settings(report);
-        match (report.coverage.files, report.incomplete()) {
+        match (report.coverage.files + report.coverage.objects, report.incomplete()) {
             (0, _) => writeln!(out, "{warn}{}{warn:#}", coverage::sentence(report)),
             (_, false) if !report.suppressed.is_empty() => {
                 writeln!(out, "nothing left to report: {searched}{rest}")
@@ -233,6 +250,11 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// Enough of an object's name to find it.
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
 }
 
 /// `2 by the baseline`, and so on for each way there is.

@@ -66,8 +66,10 @@ impl Rule {
         &self.compiled.spec
     }
 
-    /// True if the rule looks at files of this path, `/` between its parts.
-    pub fn takes_path(&self, path: &[u8]) -> bool {
+    /// True if the rule looks at files of this path, `/` between its parts; a
+    /// path that is not known may be any.
+    pub fn takes_path(&self, path: Option<&[u8]>) -> bool {
+        let Some(path) = path else { return true };
         let spec = self.spec();
         let globs = self.paths.get_or_init(|| {
             load::globs(&spec.id, &spec.context.paths)

@@ -181,6 +181,10 @@ pub struct ContextSpec {
     /// The file's path must match one of these globs.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// A line `[section]` must stand above, as in every INI file that its
+    /// readers take.
+    #[serde(default)]
+    pub section: bool,
     /// Reads the surroundings with npm's grammar, to tell registry and user.
     #[serde(default)]
     pub npm: NpmContext,

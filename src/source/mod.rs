@@ -9,12 +9,13 @@ mod window;
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
-use crate::model::{Blob, Coverage, Skip, SkipReason};
+use crate::model::{Blob, Coverage, Origin, Skip, SkipReason};
 
+pub use tree::Filter;
 pub use window::{Margins, WINDOW};
 
 /// Something to scan.
@@ -42,8 +43,20 @@ pub struct Options {
     pub max_file_size: Option<u64>,
     /// Follow symbolic links.
     pub follow_symlinks: bool,
+    /// Leave the objects of git repositories to those who know how to read
+    /// them, and say where they are.
+    pub repositories: bool,
     /// Threads to read and search with; at least one.
     pub threads: usize,
+}
+
+/// A git repository that lies in a target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GitDir {
+    /// Place of the target in the list.
+    pub target: usize,
+    /// The git directory, or a folder with a file `.git` that names it.
+    pub path: PathBuf,
 }
 
 impl Default for Options {
@@ -55,6 +68,7 @@ impl Default for Options {
             exclude: Vec::new(),
             max_file_size: None,
             follow_symlinks: false,
+            repositories: false,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -65,6 +79,7 @@ impl Default for Options {
 #[derive(Debug, Default)]
 pub struct Tally {
     files: AtomicU64,
+    objects: AtomicU64,
     bytes: AtomicU64,
     skipped: Mutex<Vec<Skip>>,
 }
@@ -73,6 +88,11 @@ impl Tally {
     /// Files and streams that were read to their end, so far.
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
+    }
+
+    /// Objects of repositories that were searched, so far.
+    pub fn objects(&self) -> u64 {
+        self.objects.load(Ordering::Relaxed)
     }
 
     /// Bytes that were searched, so far.
@@ -91,7 +111,14 @@ impl Tally {
         let mut skipped =
             self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         skipped.sort();
-        Coverage { files: self.files(), bytes: self.bytes(), skipped }
+        Coverage { files: self.files(), objects: self.objects(), bytes: self.bytes(), skipped }
+    }
+
+    /// Counts objects of a repository that were read and searched, and their
+    /// bytes.
+    pub fn add_objects(&self, objects: u64, bytes: u64) {
+        self.objects.fetch_add(objects, Ordering::Relaxed);
+        self.add_bytes(bytes);
     }
 
     fn add_bytes(&self, bytes: u64) {
@@ -106,7 +133,8 @@ impl Tally {
 /// What every source pushes its blobs into; called from several threads.
 pub type Each<'e> = dyn Fn(&Blob<'_>) + Sync + 'e;
 
-/// Reads all targets and gives their bytes to `each`.
+/// Reads all targets and gives their bytes to `each`. Returns the repositories
+/// that lie in them, if that was asked for.
 ///
 /// What cannot be read is noted in `tally`; the rest goes on. `margins` says
 /// how far beyond the fresh part of a blob its searcher looks; `stdin` is read
@@ -120,7 +148,7 @@ pub fn feed(
     stdin: &mut dyn Read,
     tally: &Tally,
     each: &Each<'_>,
-) -> Result<()> {
+) -> Result<Vec<GitDir>> {
     let missing: Vec<String> = options
         .targets
         .iter()
@@ -135,12 +163,25 @@ pub fn feed(
         return Err(Error::new(format!("there is no {}", missing.join(", no ")))
             .hint("check the spelling; `-` reads standard input"));
     }
-    tree::feed(options, margins, tally, each)?;
+    let repositories = tree::feed(options, margins, tally, each)?;
     let stdin_at = options.targets.iter().position(|target| *target == Target::Stdin);
     if let Some(target) = stdin_at {
         stream::feed_stdin(target, margins, stdin, tally, each);
     }
-    Ok(())
+    Ok(repositories)
+}
+
+/// Gives a stream of any size to `each`, window by window.
+///
+/// A stream that fails is noted in `tally`; what came before is given.
+pub fn feed_stream(
+    input: &mut dyn Read,
+    origin: &Arc<Origin>,
+    margins: Margins,
+    tally: &Tally,
+    each: &Each<'_>,
+) {
+    stream::feed(input, origin, margins, &mut Vec::new(), tally, each);
 }
 
 fn is_missing(why: std::io::Error) -> bool {

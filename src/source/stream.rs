@@ -23,6 +23,7 @@ pub(super) fn feed_stdin(
         root: name.into(),
         path: Box::default(),
         kind: OriginKind::Stdin,
+        git: None,
     });
     feed(input, &origin, margins, &mut Vec::new(), tally, each);
 }

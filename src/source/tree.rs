@@ -11,8 +11,9 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::file::{Reader, SEGMENT, Waiting, shrank};
 use super::lines::FileLines;
-use super::{Each, Margins, Options, Tally, Target};
+use super::{Each, GitDir, Margins, Options, Tally, Target};
 use crate::error::{Error, Result};
+use crate::git;
 use crate::model::{Origin, OriginKind, SkipReason, path_to_bytes};
 
 pub(super) fn feed(
@@ -20,10 +21,10 @@ pub(super) fn feed(
     margins: Margins,
     tally: &Tally,
     each: &Each<'_>,
-) -> Result<()> {
+) -> Result<Vec<GitDir>> {
     let globs = globs(options)?;
-    let large = Mutex::new(Vec::new());
-    let run = Run { options, margins, tally, each, globs, large };
+    let (large, repositories) = (Mutex::default(), Mutex::default());
+    let run = Run { options, margins, tally, each, globs, large, repositories };
     let mut files = Vec::new();
     for (target, path) in options.targets.iter().enumerate() {
         let Target::Path(path) = path else { continue };
@@ -31,7 +32,10 @@ pub(super) fn feed(
     }
     run.feed_files(&files);
     run.feed_large();
-    Ok(())
+    let found = run.repositories.into_inner();
+    let mut found = found.unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.sort();
+    Ok(found)
 }
 
 struct Run<'r> {
@@ -41,6 +45,7 @@ struct Run<'r> {
     each: &'r Each<'r>,
     globs: Override,
     large: Mutex<Vec<Waiting>>,
+    repositories: Mutex<Vec<GitDir>>,
 }
 
 impl Run<'_> {
@@ -86,7 +91,8 @@ impl Run<'_> {
             target,
             root: Arc::clone(root_bytes),
             path: path_to_bytes(path.strip_prefix(root).unwrap_or(path)).into(),
-            kind: OriginKind::File,
+            kind: git_part(path),
+            git: None,
         };
         let Some(kind) = entry.file_type() else { return WalkState::Continue };
         let skip = |reason| {
@@ -100,11 +106,12 @@ impl Run<'_> {
             }
         }
         if kind.is_dir() {
-            return if is_git_object_store(path) {
-                skip(SkipReason::GitObjects)
-            } else {
-                WalkState::Continue
-            };
+            let Some(git_dir) = git_dir_of_objects(path) else { return WalkState::Continue };
+            if !self.options.repositories {
+                return skip(SkipReason::GitObjects);
+            }
+            self.found(target, git_dir);
+            return WalkState::Skip;
         }
         if kind.is_symlink() {
             return skip(SkipReason::Symlink);
@@ -112,8 +119,17 @@ impl Run<'_> {
         if !kind.is_file() {
             return skip(SkipReason::Special);
         }
+        if self.options.repositories && entry.file_name() == ".git" {
+            self.found(target, path.parent().unwrap_or(root));
+        }
         self.read(path, origin(shared), reader);
         WalkState::Continue
+    }
+
+    /// Notes a repository: its git directory, or a folder with a file `.git`.
+    fn found(&self, target: usize, path: &Path) {
+        let mut found = self.repositories.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        found.push(GitDir { target, path: path.to_path_buf() });
     }
 
     fn read(&self, path: &Path, origin: Origin, reader: &mut Reader) {
@@ -146,6 +162,7 @@ impl Run<'_> {
                 root: path_to_bytes(path).into(),
                 path: Box::default(),
                 kind: OriginKind::File,
+                git: None,
             };
             if self.globs.matched(path, false).is_ignore() {
                 return self.tally.skip(SkipReason::Excluded, origin.shown(), "");
@@ -221,6 +238,28 @@ impl Run<'_> {
     }
 }
 
+/// Which paths of a repository are left out: as in a walk, where a folder that
+/// is left out takes all below it along.
+pub struct Filter(Override);
+
+impl Filter {
+    /// The filter of `--include` and `--exclude`.
+    ///
+    /// # Errors
+    /// A glob that is none.
+    pub fn new(options: &Options) -> Result<Self> {
+        globs(options).map(Self)
+    }
+
+    /// True if a file at this path is left out.
+    pub fn leaves_out(&self, path: &Path) -> bool {
+        let folders = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        !self.0.is_empty()
+            && (self.0.matched(path, false).is_ignore()
+                || folders.into_iter().any(|folder| self.0.matched(folder, true).is_ignore()))
+    }
+}
+
 fn globs(options: &Options) -> Result<Override> {
     let wrong = |glob: &str, why: ignore::Error| {
         Error::new(format!("{glob:?} is no valid glob: {why}"))
@@ -253,9 +292,21 @@ fn unwrap_error(why: &ignore::Error, path: PathBuf) -> (PathBuf, &ignore::Error)
     }
 }
 
-/// True for the `objects` of a git directory: packs and loose objects, which
+/// The git directory whose `objects` this is: packs and loose objects, which
 /// are compressed and hold nothing that a search of bytes could see.
-fn is_git_object_store(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "objects")
-        && path.parent().is_some_and(|git| git.join("HEAD").is_file() && git.join("refs").is_dir())
+fn git_dir_of_objects(path: &Path) -> Option<&Path> {
+    let git_dir =
+        path.parent().filter(|_| path.file_name().is_some_and(|name| name == "objects"))?;
+    git::is_git_dir(git_dir).then_some(git_dir)
+}
+
+/// What a file is to the repository whose git directory it lies in, if it lies
+/// in one.
+fn git_part(path: &Path) -> OriginKind {
+    let is = |folder: Option<&Path>| folder.is_some_and(git::is_git_dir);
+    if path.file_name().is_some_and(|name| name == "config" || name == "config.worktree") {
+        return if is(path.parent()) { OriginKind::GitConfig } else { OriginKind::File };
+    }
+    let logs = path.ancestors().find(|above| above.file_name().is_some_and(|name| name == "logs"));
+    if is(logs.and_then(Path::parent)) { OriginKind::GitReflog } else { OriginKind::File }
 }

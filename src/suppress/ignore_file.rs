@@ -183,6 +183,7 @@ mod tests {
                 root: b"."[..].into(),
                 path: path.as_bytes().into(),
                 kind: OriginKind::File,
+                git: None,
             };
             let place =
                 Place { fingerprint, rule, kind: "k", origin: &origin, bytes: b"", secret: (0, 0) };

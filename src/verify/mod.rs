@@ -108,6 +108,9 @@ impl Verifier {
         if !spec.context.near.is_empty() && !self.word_is_near(candidate) {
             return Err("none of the rule's words is near");
         }
+        if spec.context.section && !is_below_section(&bytes[..candidate.span.0]) {
+            return Err("not below a section");
+        }
         let (variable, slot) = place(candidate)?;
         let result = checked.map(|(_, result)| result);
         Ok(self.keep(candidate, result, slot, variable))
@@ -169,6 +172,20 @@ impl Verifier {
     }
 }
 
+/// How far above a value its section is looked for, in bytes.
+const SECTION: usize = 8 * 1024;
+
+/// True if one of the lines above is `[section]`.
+fn is_below_section(above: &[u8]) -> bool {
+    let near = &above[above.len().saturating_sub(SECTION)..];
+    near.split(|&b| b == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        let name = line.strip_prefix(b"[").and_then(|rest| rest.split(|&b| b == b']').next());
+        let after = name.and_then(|name| line.get(name.len() + 2..)).map(<[u8]>::trim_ascii_start);
+        matches!(after, Some([] | [b'#' | b';', ..])) && name.is_some_and(|name| !name.is_empty())
+    })
+}
+
 /// The user name that the pattern caught, unless it stands for another.
 fn caught_user(candidate: &Candidate<'_>) -> Option<String> {
     let (start, end) = candidate.user?;
@@ -191,7 +208,7 @@ fn seen(candidate: &Candidate<'_>, today: Date) -> Option<Date> {
 fn place(candidate: &Candidate<'_>) -> Result<(Option<String>, Option<Slot>), &'static str> {
     let blob = candidate.blob;
     let (bytes, start) = (blob.bytes, candidate.secret.0);
-    let path = blob.origin.relative();
+    let path = blob.origin.known_path();
     let read = |key: Option<&str>| context::npm::slot(bytes, candidate.secret, key, path);
     let mut variable = context::variable(bytes, start);
     let mut found = read(variable.as_deref());

@@ -18,10 +18,10 @@ fuzz_target!(|input: &[u8]| {
     let end = (start + usize::from(*length)).min(text.len());
     let path = PATHS[usize::from(*path) % PATHS.len()];
     let key = variable(&text, start);
-    if let Some(slot) = npm::slot(&text, (start, end), key.as_deref(), path) {
+    if let Some(slot) = npm::slot(&text, (start, end), key.as_deref(), Some(path)) {
         assert!(!slot.named || slot.registry.is_some());
     }
-    npm::slot(&text, (start, end), None, path);
+    npm::slot(&text, (start, end), None, Some(path));
     if let Some(host) = url::host(&text[start..]) {
         assert!(host.len() <= 253 && host.is_ascii());
     }

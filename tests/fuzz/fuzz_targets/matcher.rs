@@ -29,6 +29,7 @@ fuzz_target!(|input: &[u8]| {
         root: b".npmrc".as_slice().into(),
         path: Box::default(),
         kind: OriginKind::File,
+        git: None,
     });
     let blob = Blob::whole(&origin, &text);
     let [simd, portable] = &*MATCHERS;

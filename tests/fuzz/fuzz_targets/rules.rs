@@ -36,6 +36,7 @@ fuzz_target!(|input: &str| {
         root: b"x".as_slice().into(),
         path: Box::default(),
         kind: OriginKind::File,
+        git: None,
     });
     let mut found = Vec::new();
     matcher.candidates(&Blob::whole(&origin, text.as_bytes()), |it| found.push(it.span));

@@ -1,0 +1,259 @@
+//! Which trees lead to which objects.
+//!
+//! Trees are read in one pass over their own delta forest. A tree that is told
+//! as a delta takes the entries over that it shares with its base; only new
+//! ones are parsed. What is kept of an entry are the first bytes of the name
+//! of its object and a hash of its own name, and only if it is a tree or one
+//! of the objects that are looked for. That is enough to follow a secret
+//! through all of history in memory; the few trees on its way are read again
+//! for their names.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Read;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::store::{Place, Store};
+use super::walk::{self, Forests, Visited, Visitor};
+use crate::model::Copied;
+
+/// The first bytes of an object's name: enough to tell objects apart, and what
+/// they lead to is looked at again.
+pub(crate) type Key = u64;
+
+/// The key of an object.
+pub(crate) fn key(id: &[u8]) -> Key {
+    id.first_chunk().map_or(0, |first| Key::from_be_bytes(*first))
+}
+
+/// A hash of a file's name.
+pub(crate) fn name_key(name: &[u8]) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish() as u32
+}
+
+/// An entry of a tree that may matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    pub(crate) to: Key,
+    /// [`name_key`] of the entry's name.
+    pub(crate) name: u32,
+}
+
+/// The trees that lead to what is looked for, and their entries that do.
+#[derive(Default)]
+pub(crate) struct Trees {
+    edges: HashMap<Key, Vec<Edge>>,
+    /// Trees that no other tree leads to.
+    pub(crate) roots: Vec<Key>,
+    /// True if not all trees could be read.
+    pub(crate) gaps: Vec<(Place, Option<ObjectId>, String)>,
+}
+
+impl Trees {
+    /// Reads all trees of a store and keeps those that lead to an object of
+    /// `wanted`.
+    pub(crate) fn leading_to(
+        wanted: &HashSet<Key>,
+        store: &Store,
+        forests: &Forests,
+        loose: &[(usize, ObjectId)],
+        threads: usize,
+    ) -> Self {
+        let pass = Pass {
+            width: store.hash.len_in_bytes(),
+            wanted,
+            log: Mutex::default(),
+            gaps: Mutex::default(),
+        };
+        walk::packed(store, forests, threads, &pass);
+        walk::loose(store, loose, threads, &pass);
+        let log = pass.log.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let gaps = pass.gaps.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Self { gaps, ..log.leading_to(wanted, store) }
+    }
+
+    /// The entries of a tree that lead to what is looked for.
+    pub(crate) fn edges(&self, tree: Key) -> &[Edge] {
+        self.edges.get(&tree).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// All trees that were read, and the entries of each that may matter.
+#[derive(Default)]
+struct Log {
+    trees: Vec<(Place, Option<ObjectId>, Range<usize>)>,
+    edges: Vec<Edge>,
+}
+
+impl Log {
+    /// Keeps the trees that lead to an object of `wanted`: from those that
+    /// hold one, up to all that hold those.
+    fn leading_to(&self, wanted: &HashSet<Key>, store: &Store) -> Trees {
+        let keys = self.keys(store);
+        let numbers: HashMap<Key, u32> = keys.iter().copied().zip(0..).collect();
+        // For each tree those that hold it, as lists in one arena.
+        let mut holders: Vec<(u32, u32)> = Vec::new();
+        let mut first_holder = vec![u32::MAX; keys.len()];
+        let (mut leads, mut stack) = (vec![false; keys.len()], Vec::new());
+        for (holder, (_, _, range)) in (0u32..).zip(&self.trees) {
+            for edge in &self.edges[range.clone()] {
+                if let Some(&held) = numbers.get(&edge.to) {
+                    holders.push((holder, first_holder[held as usize]));
+                    first_holder[held as usize] = holders.len() as u32 - 1;
+                }
+                if wanted.contains(&edge.to) {
+                    stack.push(holder);
+                }
+            }
+        }
+        while let Some(tree) = stack.pop() {
+            if std::mem::replace(&mut leads[tree as usize], true) {
+                continue;
+            }
+            let mut next = first_holder[tree as usize];
+            while let Some(&(holder, after)) = holders.get(next as usize) {
+                stack.push(holder);
+                next = after;
+            }
+        }
+        let mut trees = Trees::default();
+        for (at, (_, _, range)) in self.trees.iter().enumerate().filter(|(at, _)| leads[*at]) {
+            let matters = |edge: &&Edge| {
+                let leads = |&number: &u32| leads[number as usize];
+                wanted.contains(&edge.to) || numbers.get(&edge.to).is_some_and(leads)
+            };
+            let edges = self.edges[range.clone()].iter().filter(matters).copied().collect();
+            trees.edges.insert(keys[at], edges);
+            if first_holder[at] == u32::MAX {
+                trees.roots.push(keys[at]);
+            }
+        }
+        trees.roots.sort_unstable();
+        trees
+    }
+
+    /// The key of each tree.
+    fn keys(&self, store: &Store) -> Vec<Key> {
+        let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
+        for (place, _, _) in &self.trees {
+            if let Place::Packed { pack, offset } = *place {
+                packed[pack].push(offset);
+            }
+        }
+        let named: Vec<_> =
+            packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
+        let key_of = |(place, id, _): &(Place, Option<ObjectId>, _)| match place {
+            Place::Packed { pack, offset } => named[*pack].get(*offset).map_or(0, key),
+            Place::Loose { .. } => id.as_ref().map_or(0, |id| key(id.as_bytes())),
+        };
+        self.trees.iter().map(key_of).collect()
+    }
+}
+
+/// The pass over all trees.
+struct Pass<'p> {
+    width: usize,
+    wanted: &'p HashSet<Key>,
+    log: Mutex<Log>,
+    gaps: Mutex<Vec<(Place, Option<ObjectId>, String)>>,
+}
+
+/// What is remembered of a tree for those that are deltas of it.
+pub(crate) struct Seen {
+    /// Where its entries begin, and where the last one ends.
+    starts: Vec<u32>,
+    /// Its entries that may matter, and where they begin.
+    edges: Vec<(u32, Edge)>,
+}
+
+impl Pass<'_> {
+    fn read(&self, bytes: &[u8], base: Option<(&Seen, &[Copied])>) -> Seen {
+        let mut seen = Seen { starts: Vec::new(), edges: Vec::new() };
+        let mut at = 0;
+        let mut runs = base.map(|base| base.1).unwrap_or_default().iter().peekable();
+        while at < bytes.len() {
+            while runs.next_if(|run| run.at + run.len <= at).is_some() {}
+            if let (Some((base, _)), Some(run)) = (base, runs.peek())
+                && run.at <= at
+                && let Some(next) = seen.take_over(base, run, at)
+            {
+                at = next;
+                continue;
+            }
+            let Some(next) = self.parse(bytes, at, &mut seen) else { break };
+            at = next;
+        }
+        seen.starts.push(at as u32);
+        seen
+    }
+
+    /// Reads the entry at an offset, and returns where it ends.
+    fn parse(&self, bytes: &[u8], at: usize, seen: &mut Seen) -> Option<usize> {
+        let name_end = at + memchr::memchr(0, bytes.get(at..)?)?;
+        let end = name_end + 1 + self.width;
+        let id = bytes.get(name_end + 1..end)?;
+        let space = at + memchr::memchr(b' ', &bytes[at..name_end])?;
+        seen.starts.push(at as u32);
+        let to = key(id);
+        let is_tree = matches!(&bytes[at..space], b"40000" | b"040000");
+        if is_tree || self.wanted.contains(&to) {
+            let name = name_key(&bytes[space + 1..name_end]);
+            seen.edges.push((at as u32, Edge { to, name }));
+        }
+        Some(end)
+    }
+}
+
+impl Seen {
+    /// Takes over the entries of `base` that a run holds whole from `at` on.
+    /// Returns where the last of them ends; `None` if there is none.
+    fn take_over(&mut self, base: &Seen, run: &Copied, at: usize) -> Option<usize> {
+        let from = (at - run.at + run.from) as u32;
+        let end = (run.from + run.len) as u32;
+        let first = base.starts.binary_search(&from).ok()?;
+        let last = base.starts.partition_point(|&start| start <= end) - 1;
+        if last <= first {
+            return None;
+        }
+        let moved = |start: u32| start - from + at as u32;
+        let stop = base.starts[last];
+        self.starts.extend(base.starts[first..last].iter().map(|&start| moved(start)));
+        let edges = base.edges.partition_point(|edge| edge.0 < from);
+        let edges = base.edges[edges..].iter().take_while(|edge| edge.0 < stop);
+        self.edges.extend(edges.map(|&(start, edge)| (moved(start), edge)));
+        Some(moved(stop) as usize)
+    }
+}
+
+impl Visitor for Pass<'_> {
+    type Seen = Seen;
+
+    fn wants(&self, kind: Kind) -> bool {
+        kind == Kind::Tree
+    }
+
+    fn visit(&self, object: &Visited<'_>, base: Option<(&Seen, &[Copied])>) -> Option<Seen> {
+        let seen = self.read(object.bytes, base);
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = log.edges.len();
+        log.edges.extend(seen.edges.iter().map(|edge| edge.1));
+        let range = first..log.edges.len();
+        log.trees.push((object.place, object.id.copied(), range));
+        Some(seen)
+    }
+
+    fn stream(&self, _: Kind, place: Place, id: Option<&ObjectId>, _: u64, _: &mut dyn Read) {
+        self.broken(place, id, "a tree too large to be read");
+    }
+
+    fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {
+        let mut gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        gaps.push((place, id.copied(), why.to_owned()));
+    }
+}

@@ -1,0 +1,248 @@
+//! Searches everything that a repository remembers.
+//!
+//! First every object is searched without a look at where it stands in the
+//! tree of any commit, each as a delta of the one it was made of. Only what
+//! was found is followed through history, and then judged at its true path by
+//! the same [`Scanner`] that files go through.
+
+mod judge;
+mod search;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::Scanner;
+use crate::git::forest::Forest;
+use crate::git::provenance::{self, Shown, Spot};
+use crate::git::refs::Tips;
+use crate::git::store::{Place, loose};
+use crate::git::{History, Layout, Repository, walk};
+use crate::model::{
+    Blob, Fingerprint, Origin, OriginKind, Provenance, SkipReason, path_from_bytes, path_to_bytes,
+};
+use crate::source::{Filter, GitDir, Tally, Target};
+use judge::Judge;
+use search::{Find, Search};
+
+/// A repository that is searched, and how it is named.
+pub(super) struct Subject {
+    pub(super) layout: Layout,
+    /// Place of its target on the command line.
+    pub(super) target: usize,
+    /// The target as the user named it.
+    pub(super) root: Arc<[u8]>,
+    /// Where the repository lies below the target.
+    pub(super) prefix: Vec<u8>,
+}
+
+/// What decides how the history of a repository is searched.
+pub(super) struct Options<'o> {
+    pub(super) history: History,
+    pub(super) threads: usize,
+    pub(super) filter: &'o Filter,
+    pub(super) max_size: Option<u64>,
+}
+
+impl Subject {
+    /// True if no walk of these targets has come by the git directory.
+    pub(super) fn lies_elsewhere(&self, roots: &[Target]) -> bool {
+        let holds = |root: &Target| match root {
+            Target::Path(root) => {
+                root.canonicalize().is_ok_and(|root| self.layout.common_dir.starts_with(root))
+            }
+            Target::Stdin => false,
+        };
+        !roots.iter().any(holds)
+    }
+
+    /// The origin of something in the repository.
+    fn origin(&self, kind: OriginKind, path: &[u8], git: Option<Provenance>) -> Arc<Origin> {
+        let mut whole = self.prefix.clone();
+        if !whole.is_empty() {
+            whole.push(b'/');
+        }
+        whole.extend_from_slice(path);
+        Arc::new(Origin {
+            target: self.target,
+            root: Arc::clone(&self.root),
+            path: whole.into(),
+            kind,
+            git: git.map(Box::new),
+        })
+    }
+}
+
+/// The repositories that a walk has found, each once however many work trees
+/// lead to it; `roots` are the targets of the walk.
+pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
+    let mut known = std::collections::HashSet::new();
+    let mut subjects = Vec::new();
+    for GitDir { target, path } in found {
+        let Some(layout) = Layout::at(&path) else { continue };
+        let Some(Target::Path(root)) = roots.get(target) else { continue };
+        if !known.insert(layout.common_dir.clone()) {
+            continue;
+        }
+        let place = layout.work_tree.clone().unwrap_or(path);
+        let prefix = place.strip_prefix(root).map(path_to_bytes).unwrap_or_default();
+        let root = path_to_bytes(root).into();
+        subjects.push(Subject { layout, target, root, prefix });
+    }
+    subjects
+}
+
+/// Searches the history of a repository.
+pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, tally: &Tally) {
+    let repository = Repository::open(&subject.layout, &[]);
+    let gaps = Gaps { subject, tally, seen: Mutex::default() };
+    for gap in &repository.gaps {
+        tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
+    }
+    let store = &repository.store;
+    let forests: Vec<Forest> = store.packs.iter().map(Forest::of).collect();
+    let mut loose_ids = Vec::new();
+    for (at, folder) in store.folders.iter().enumerate() {
+        let (ids, flaws) = loose::list(folder, store.hash.len_in_bytes());
+        loose_ids.extend(ids.into_iter().map(|id| (at, id)));
+        flaws.into_iter().for_each(|(path, why)| {
+            tally.skip(SkipReason::GitCorrupt, path_to_bytes(&path), why);
+        });
+    }
+    let anywhere = subject.origin(OriginKind::GitUnnamed, b"", None);
+    let search = Search::new(scanner, tally, store.hash, anywhere, options.max_size, &gaps);
+    walk::packed(store, &forests, options.threads, &search);
+    walk::loose(store, &loose_ids, options.threads, &search);
+    let (finds, commits) = search.finish();
+
+    let tips = Tips::of(&repository);
+    for gap in &tips.gaps {
+        tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
+    }
+    search_names(scanner, subject, &tips);
+    if !repository.shallow.is_empty() {
+        tally.skip(SkipReason::GitShallow, gaps.name(), "");
+    }
+    if finds.is_empty() {
+        return;
+    }
+    let (shown, finds) = group(finds, &repository);
+    let answer = provenance::find(
+        &repository,
+        &forests,
+        &loose_ids,
+        commits,
+        &shown,
+        &tips,
+        options.threads,
+    );
+    answer.gaps.iter().for_each(|why| gaps.note(why));
+    let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot));
+    let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots.collect());
+    judge.run(options.threads);
+}
+
+impl Options<'_> {
+    /// True if a place in history is one of those that were asked for.
+    fn keeps(&self, spot: &Spot) -> bool {
+        let reachable = self.history == History::Full || spot.provenance.unreachable.is_none();
+        let file = matches!(spot.kind, OriginKind::GitBlob | OriginKind::GitNote);
+        reachable && !(file && self.filter.leaves_out(&path_from_bytes(&spot.path)))
+    }
+}
+
+/// Searches the names of refs.
+fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips) {
+    for name in tips.names() {
+        let git = Provenance { refs: vec![Arc::clone(name)], ..Provenance::default() };
+        let path = [b"ref/", &name[..]].concat();
+        let origin = subject.origin(OriginKind::GitRef, &path, Some(git));
+        scanner.scan(&Blob::whole(&origin, name));
+    }
+}
+
+/// The finds in one object: where each begins, and the number of the secret.
+type Starts = Vec<(u64, u32)>;
+
+/// Groups finds by object. Objects and secrets have numbers from here on, in
+/// an order that does not depend on threads.
+fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, Starts)>) {
+    let store = &repository.store;
+    let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
+    for find in &finds {
+        if let Place::Packed { pack, offset } = find.place {
+            packed[pack].push(offset);
+        }
+    }
+    let names: Vec<_> =
+        packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
+    let mut objects: BTreeMap<ObjectId, (Kind, Place, Vec<(u64, Fingerprint)>)> = BTreeMap::new();
+    for find in finds {
+        let id = match find.place {
+            Place::Packed { pack, offset } => {
+                names[pack].get(offset).and_then(|name| ObjectId::try_from(name).ok())
+            }
+            Place::Loose { .. } => find.id,
+        };
+        let Some(id) = id else { continue };
+        let (_, place, starts) =
+            objects.entry(id).or_insert_with(|| (find.kind, find.place, Vec::new()));
+        // An object may stand in several packs: one of them is enough.
+        if *place == find.place {
+            starts.push((find.start, find.fingerprint));
+        }
+    }
+    let mut numbers: HashMap<Fingerprint, u32> = HashMap::new();
+    let (mut shown, mut places) = (Vec::new(), Vec::new());
+    for (id, (kind, place, mut starts)) in objects {
+        starts.sort_unstable();
+        let starts: Starts = starts
+            .into_iter()
+            .map(|(start, secret)| {
+                let next = numbers.len() as u32;
+                (start, *numbers.entry(secret).or_insert(next))
+            })
+            .collect();
+        let mut secrets: Vec<u32> = starts.iter().map(|start| start.1).collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        shown.push(Shown { id, kind, secrets });
+        places.push((place, starts));
+    }
+    (shown, places)
+}
+
+/// Collects what could not be read in a repository.
+struct Gaps<'g> {
+    subject: &'g Subject,
+    tally: &'g Tally,
+    /// Places that were told of: an object that cannot be read stands in the
+    /// way more than once.
+    seen: Mutex<std::collections::HashSet<Place>>,
+}
+
+impl Gaps<'_> {
+    /// The repository as it is shown.
+    fn name(&self) -> Vec<u8> {
+        self.subject.origin(OriginKind::File, b"", None).shown()
+    }
+
+    fn note(&self, why: &str) {
+        self.tally.skip(SkipReason::GitCorrupt, self.name(), why);
+    }
+
+    fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(place, Place::Packed { .. }) && !seen.insert(place) {
+            return;
+        }
+        let what = match (place, id) {
+            (_, Some(id)) => format!("object {id}"),
+            (Place::Packed { offset, .. }, None) => format!("the object at {offset} of a pack"),
+            (Place::Loose { .. }, None) => "a loose object".to_owned(),
+        };
+        self.note(&format!("{what}: {why}"));
+    }
+}
