@@ -58,7 +58,13 @@ fn skip(reason: SkipReason, path: &[u8], detail: &str) -> Skip {
 
 fn clean() -> Report {
     Report {
-        coverage: Coverage { files: 1234, objects: 0, bytes: 56_700_000, skipped: Vec::new() },
+        coverage: Coverage {
+            files: 1234,
+            objects: 0,
+            known: 0,
+            bytes: 56_700_000,
+            skipped: Vec::new(),
+        },
         rules: 180,
         elapsed: Duration::from_millis(120),
         ..Report::default()

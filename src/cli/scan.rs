@@ -73,6 +73,7 @@ fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeli
             .or(settings.max_file_size),
         follow_symlinks: args.follow_symlinks || settings.follow_symlinks.unwrap_or(false),
         repositories: false,
+        known: None,
         threads: args
             .threads
             .map(usize::from)

@@ -69,7 +69,7 @@ impl Layout {
 
     /// What the repository's settings say of its own form.
     pub fn form(&self) -> Form {
-        let text = std::fs::read(self.common_dir.join("config")).unwrap_or_default();
+        let text = super::store::read(&self.common_dir.join("config")).unwrap_or_default();
         let settings = gix::config::File::from_bytes_no_includes(
             &text,
             gix::config::file::Metadata::from(gix::config::Source::Local),

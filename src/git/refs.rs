@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
+use gix::index::entry::{Flags, Mode};
 use gix::refs::Target;
 
 use super::repository::Repository;
@@ -67,6 +68,13 @@ impl Tips {
         tips
     }
 
+    /// Reads refs alone.
+    pub(crate) fn of_refs(repository: &Repository) -> Self {
+        let mut tips = Self::default();
+        tips.add_refs(repository);
+        tips
+    }
+
     /// The names of all refs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<[u8]>> {
         self.tips.iter().filter_map(|tip| match &tip.way {
@@ -80,6 +88,10 @@ impl Tips {
         if repository.form.ref_table {
             self.gap(&common.join("reftable"), "refs in tables are not read".to_owned());
             return;
+        }
+        let packed = common.join("packed-refs");
+        if packed.exists() && !packed.is_file() {
+            return self.gap(&packed, "no regular file".to_owned());
         }
         let store = gix::refs::file::Store::at(common.clone(), repository.form.hash);
         let all = store.iter().map_err(|why| why.to_string());
@@ -171,10 +183,13 @@ impl Tips {
         let options = gix::index::decode::Options { thread_limit: Some(1), ..Default::default() };
         match gix::index::File::at(path, repository.form.hash, true, options) {
             Ok(index) => {
-                self.staged.extend(index.entries().iter().map(|entry| Staged {
+                let blobs = index.entries().iter().filter(|entry| {
+                    entry.mode != Mode::COMMIT && !entry.flags.contains(Flags::INTENT_TO_ADD)
+                });
+                self.staged.extend(blobs.map(|entry| Staged {
                     id: entry.id,
                     path: entry.path(&index).as_bytes().into(),
-                }))
+                }));
             }
             Err(why) => self.gap(path, why.to_string()),
         }

@@ -47,7 +47,7 @@ impl Repository {
 
 /// The commits that the file `shallow` names.
 fn shallow(layout: &Layout) -> HashSet<ObjectId> {
-    let list = std::fs::read(layout.common_dir.join("shallow")).unwrap_or_default();
+    let list = super::store::read(&layout.common_dir.join("shallow")).unwrap_or_default();
     list.split(|&b| b == b'\n')
         .filter_map(|line| ObjectId::from_hex(line.trim_ascii()).ok())
         .collect()

@@ -249,6 +249,9 @@ impl<'w, V: Visitor> Walker<'w, V> {
         let leaf = forest.children(task.entry).next().is_none();
         let Place::Packed { offset, .. } = place else { return Ok(None) };
         let entry = pack.entry(offset)?;
+        if entry.size > LARGEST && task.base.is_some() {
+            return Err("an object too large to be rebuilt".into());
+        }
         let mut share = None;
         if task.base.is_none() && entry.size >= LARGE {
             if let (Form::Whole(kind), true) = (entry.form, leaf) {

@@ -18,7 +18,7 @@ use crate::model::{Blob, Copied};
 const BEFORE: usize = 32;
 
 /// What the search of one blob has seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// Offset and id of each keyword, sorted.
     keywords: Vec<(u32, u32)>,

@@ -42,6 +42,9 @@ pub struct Coverage {
     pub files: u64,
     /// Objects of git repositories that were read and searched.
     pub objects: u64,
+    /// Files and objects that were left out because an earlier run has searched
+    /// them.
+    pub known: u64,
     /// Bytes that were searched; for objects, that they hold.
     pub bytes: u64,
     /// What was not looked at; sorted.

@@ -238,7 +238,8 @@ impl Page<'_> {
         }
         let searched = coverage::searched(report);
         let rest = coverage::not_searched(report) + &coverage::settings(report);
-        match (report.coverage.files + report.coverage.objects, report.incomplete()) {
+        let looked = report.coverage.files + report.coverage.objects;
+        match (looked, report.incomplete()) {
             (0, _) => writeln!(out, "{warn}{}{warn:#}", coverage::sentence(report)),
             (_, false) if !report.suppressed.is_empty() => {
                 writeln!(out, "nothing left to report: {searched}{rest}")

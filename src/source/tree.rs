@@ -122,7 +122,14 @@ impl Run<'_> {
         if self.options.repositories && entry.file_name() == ".git" {
             self.found(target, path.parent().unwrap_or(root));
         }
-        self.read(path, origin(shared), reader);
+        let origin = origin(shared);
+        if let (Some(known), Ok(metadata)) = (&self.options.known, entry.metadata())
+            && known.0(path, origin.shown(), &metadata)
+        {
+            self.tally.add_known(1);
+            return WalkState::Continue;
+        }
+        self.read(path, origin, reader);
         WalkState::Continue
     }
 

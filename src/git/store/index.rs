@@ -154,7 +154,7 @@ pub(crate) fn multi_pack(path: &Path, width: usize) -> Result<Vec<(String, Index
     if !map.starts_with(b"MIDX\x01") {
         return Err("no multi-pack-index of version 1".into());
     }
-    let chunks = usize::from(map[6]);
+    let chunks = usize::from(*map.get(6).ok_or("the multi-pack-index is cut short")?);
     let packs = number(&map, 8).ok_or("the multi-pack-index is cut short")? as usize;
     let chunk = |id: &[u8; 4]| -> Result<&[u8]> {
         let row = (0..chunks)

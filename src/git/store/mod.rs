@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -60,6 +61,8 @@ pub(crate) struct Store {
     pub(crate) packs: Vec<Pack>,
     /// What could not be opened or fits badly, and why.
     pub(crate) flaws: Vec<(PathBuf, String)>,
+    /// True if objects may be missing because the repository was cloned so.
+    pub(crate) partial: bool,
     /// The pack that held the last object.
     recent: AtomicUsize,
 }
@@ -79,6 +82,7 @@ impl Store {
             folders: Vec::new(),
             packs: Vec::new(),
             flaws: Vec::new(),
+            partial: false,
             recent: AtomicUsize::new(0),
         };
         folders.iter().for_each(|folder| store.add_folder(folder, 0));
@@ -99,7 +103,7 @@ impl Store {
         if self.folders.contains(&folder) {
             return;
         }
-        let list = std::fs::read(folder.join("info/alternates")).unwrap_or_default();
+        let list = read(&folder.join("info/alternates")).unwrap_or_default();
         self.folders.push(folder.clone());
         for line in list.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -133,6 +137,7 @@ impl Store {
         for path in &paths {
             let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
             let temporary = name.starts_with("tmp_pack_");
+            self.partial |= name.ends_with(".promisor");
             if !name.ends_with(".pack") && !temporary {
                 let orphan = name.ends_with(".idx") && !path.with_extension("pack").exists();
                 if orphan {
@@ -275,6 +280,13 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     let file = options.open(path).map_err(|why| why.to_string())?;
     let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
     if regular { Ok(file) } else { Err("no regular file".into()) }
+}
+
+/// Reads a file, unless it is none that ends.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    Ok(bytes)
 }
 
 /// Maps a file of the store.

@@ -124,7 +124,7 @@ impl Visitor for Judge<'_> {
 }
 
 /// The entries at these places, and all that they are made of.
-fn chains<'p>(
+pub(super) fn chains<'p>(
     store: &Store,
     forests: &[Forest],
     places: impl Iterator<Item = &'p Place>,
