@@ -10,6 +10,7 @@ use gix::index::entry::{Flags, Mode};
 use gix::refs::Target;
 
 use super::repository::Repository;
+use super::store;
 use crate::model::{Skip, SkipReason, path_from_bytes, path_to_bytes};
 
 /// Something that leads to an object.
@@ -142,11 +143,13 @@ impl Tips {
             if let Some(known) = self.tips.iter().find(is_it) {
                 return Some((known.target, branch));
             }
-            let text = std::fs::read(git_dir.join(path_from_bytes(&name))).ok()?;
+            let text = store::read(&git_dir.join(path_from_bytes(&name))).ok()?;
             let text = text.trim_ascii();
             match text.strip_prefix(b"ref:") {
                 Some(to) => {
-                    name = to.trim_ascii().to_vec();
+                    // Not a path that leads out of here.
+                    let full = gix::refs::FullName::try_from(to.trim_ascii().as_bstr()).ok()?;
+                    name = full.as_bstr().to_vec();
                     branch = Some(name[..].into());
                 }
                 None => return Some((ObjectId::from_hex(text).ok()?, branch)),

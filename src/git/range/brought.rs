@@ -122,6 +122,7 @@ impl<'r> Brought<'r> {
             next.others.iter().filter_map(|id| self.read(id).ok()).collect();
         let hash = self.repository.form.hash;
         let entries = |bytes| TreeRefIter::from_bytes(bytes, hash);
+        let before = waiting.len();
         let mut known: Vec<(&[u8], &gix::oid, bool)> = others
             .iter()
             .flat_map(|other| entries(other).map_while(Result::ok))
@@ -149,6 +150,8 @@ impl<'r> Brought<'r> {
             let tree = entry.oid.to_owned();
             waiting.push(Waiting { tree, path, depth: next.depth + 1, others });
         }
+        // The last is taken first.
+        waiting[before..].reverse();
     }
 
     fn read(&mut self, id: &ObjectId) -> Result<Arc<Vec<u8>>, (SkipReason, String)> {

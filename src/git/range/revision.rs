@@ -1,12 +1,13 @@
 //! Revisions: which objects the words of a user name.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
 
 use crate::error::{Error, Result};
-use crate::git::{Range, Repository};
+use crate::git::{Layout, Range, Repository};
 
 /// The ends of a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +68,10 @@ impl<'r> Names<'r> {
     /// Opens the refs; the settings of the user, of the system and of the
     /// environment have no say, and those of the repository hardly any.
     pub(super) fn open(repository: &'r Repository) -> Self {
+        if let Some(pipe) = odd_file(&repository.layout) {
+            let refs = Err(format!("{} is no regular file", pipe.display()));
+            return Self { repository, refs };
+        }
         let refs = gix::open::Options::isolated()
             .with(gix::sec::Trust::Reduced)
             .bail_if_untrusted(false)
@@ -144,6 +149,34 @@ impl<'r> Names<'r> {
         near.sort();
         near.into_iter().take(3).map(|(_, name)| name).collect()
     }
+}
+
+/// A file among the refs that is none, such as a pipe: whoever opened it would
+/// wait for ever.
+fn odd_file(layout: &Layout) -> Option<PathBuf> {
+    let folders = [&layout.git_dir, &layout.common_dir];
+    let names = ["HEAD", "config", "config.worktree", "packed-refs", "refs"];
+    let mut waiting: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| names.map(|name| folder.join(name))).collect();
+    while let Some(path) = waiting.pop() {
+        let Ok(kind) = path.metadata().map(|metadata| metadata.file_type()) else { continue };
+        if !kind.is_file() && !kind.is_dir() {
+            return Some(path);
+        }
+        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+            // A plain file costs no further look, and refs may be thousands;
+            // a folder behind a link might lead in a circle.
+            let plain = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
+                Ok(kind) => kind.is_file(),
+                Err(_) => false,
+            };
+            if !plain {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    None
 }
 
 /// How many letters to add, drop or change to make one word of the other.
