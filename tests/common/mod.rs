@@ -4,7 +4,12 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+#[cfg(unix)]
+pub mod push;
 pub mod repo;
+#[cfg(unix)]
+pub mod serve;
+pub mod tools;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
