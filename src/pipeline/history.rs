@@ -207,6 +207,9 @@ fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips, state: Option
 /// The finds in one object: where each begins, and the number of the secret.
 type Starts = Vec<(u64, u32)>;
 
+/// An object, where it stands, and where in it which secret begins.
+type Found = (Kind, Place, Vec<(u64, Fingerprint)>);
+
 /// Groups finds by object. Objects and secrets have numbers from here on, in
 /// an order that does not depend on threads.
 fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, Starts)>) {
@@ -219,7 +222,7 @@ fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, 
     }
     let names: Vec<_> =
         packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
-    let mut objects: BTreeMap<ObjectId, (Kind, Place, Vec<(u64, Fingerprint)>)> = BTreeMap::new();
+    let mut objects: BTreeMap<ObjectId, Found> = BTreeMap::new();
     for find in finds {
         let id = match find.place {
             Place::Packed { pack, offset } => {
