@@ -6,7 +6,7 @@
 //! each path that it stands at.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use gix::ObjectId;
@@ -17,7 +17,7 @@ use super::graph::Graph;
 use super::refs::{Tips, Way};
 use super::repository::Repository;
 use super::store::{Reader, Store};
-use super::trees::{Key, Trees, key, name_key};
+use super::trees::{Key, KeyHasher, KeyMap, Trees, key, name_key};
 use crate::model::{Held, OriginKind, Provenance, REF_CAP};
 
 /// An object in which secrets were found.
@@ -54,11 +54,11 @@ const PATHS: usize = 100_000;
 const TAG_CHAIN: usize = 64;
 
 /// The objects that hold something, by key, and their places in the list.
-pub(crate) type Wanted = HashMap<Key, Vec<usize>>;
+pub(crate) type Wanted = KeyMap<Vec<usize>>;
 
 /// The blobs of `shown`, by key.
 pub(crate) fn wanted(shown: &[Shown]) -> Wanted {
-    let mut wanted = Wanted::new();
+    let mut wanted = Wanted::default();
     for (at, shown) in shown.iter().enumerate().filter(|(_, shown)| shown.kind == Kind::Blob) {
         wanted.entry(key(shown.id.as_bytes())).or_default().push(at);
     }
@@ -92,7 +92,7 @@ pub(crate) fn find(
         objects: wanted(shown),
         reader: store.reader(),
         trees,
-        entered: HashSet::new(),
+        entered: HashSet::default(),
         paths: HashSet::new(),
         told: HashSet::new(),
         reached: vec![false; shown.len()],
@@ -181,7 +181,7 @@ struct Finder<'f> {
     reader: Reader<'f>,
     trees: &'f Trees,
     /// Trees and the paths at which they were entered.
-    entered: HashSet<(Key, PathKey)>,
+    entered: HashSet<(Key, PathKey), BuildHasherDefault<KeyHasher>>,
     /// The paths of all trees that were entered.
     paths: HashSet<PathKey>,
     /// Secrets and the paths that are known for them.

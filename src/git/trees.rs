@@ -9,7 +9,7 @@
 //! for their names.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 use std::io::Read;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +26,27 @@ use crate::model::Copied;
 /// The first bytes of an object's name: enough to tell objects apart, and what
 /// they lead to is looked at again.
 pub(crate) type Key = u64;
+
+/// A map by keys, which are hashes already.
+pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<KeyHasher>>;
+
+/// Takes a key for its own hash.
+#[derive(Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = (self.0 ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The key of an object.
 pub(crate) fn key(id: &[u8]) -> Key {
@@ -53,7 +74,7 @@ pub(crate) struct Edge {
 /// The trees that lead to what is looked for, and their entries that do.
 #[derive(Default)]
 pub(crate) struct Trees {
-    edges: HashMap<Key, Vec<Edge>>,
+    edges: KeyMap<Vec<Edge>>,
     /// Trees that no other tree leads to.
     pub(crate) roots: Vec<Key>,
     /// Trees that could not be read.
@@ -103,7 +124,7 @@ impl Log {
     /// hold one, up to all that hold those.
     fn leading_to(&self, wanted: &Wanted, store: &Store) -> Trees {
         let keys = self.keys(store);
-        let numbers: HashMap<Key, u32> = keys.iter().copied().zip(0..).collect();
+        let numbers: KeyMap<u32> = keys.iter().copied().zip(0..).collect();
         // For each tree those that hold it, as lists in one arena.
         let mut holders: Vec<(u32, u32)> = Vec::new();
         let mut first_holder = vec![u32::MAX; keys.len()];
@@ -217,7 +238,7 @@ impl Pass<'_> {
         {
             presence.ask(&id);
         }
-        if is_tree || self.wanted.contains_key(&to) {
+        if !self.wanted.is_empty() && (is_tree || self.wanted.contains_key(&to)) {
             let name = name_key(&bytes[space + 1..name_end]);
             seen.edges.push((at as u32, Edge { to, name }));
         }
@@ -255,6 +276,9 @@ impl Visitor for Pass<'_> {
 
     fn visit(&self, object: &Visited<'_>, base: Option<(&Seen, &[Copied])>) -> Option<Seen> {
         let seen = self.read(object.bytes, base);
+        if self.wanted.is_empty() {
+            return Some(seen);
+        }
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let first = log.edges.len();
         log.edges.extend(seen.edges.iter().map(|edge| edge.1));

@@ -11,6 +11,8 @@ use memmap2::Mmap;
 use super::Result;
 
 const FANOUT: usize = 256 * 4;
+/// When a guess is as far off as this, halving finds it sooner.
+const FAR: u32 = 64;
 
 /// The names and offsets of a pack's objects.
 pub(crate) struct Index {
@@ -106,13 +108,26 @@ impl Index {
         if name.len() != self.width {
             return None;
         }
+        // Names are as good as random: the next bytes tell about where it stands.
         let (mut low, mut high) = self.range(name[0]);
+        let next = u32::from_be_bytes([name[1], name[2], name[3], name[4]]);
+        let mut guess = low + ((u64::from(high - low) * u64::from(next)) >> 32) as u32;
+        let mut step = 4;
         while low < high {
-            let middle = low + (high - low) / 2;
-            match self.name(middle).cmp(name) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
+            match self.name(guess).cmp(name) {
+                std::cmp::Ordering::Less => {
+                    low = guess + 1;
+                    guess = low.saturating_add(step).min(high.saturating_sub(1));
+                }
+                std::cmp::Ordering::Greater => {
+                    high = guess;
+                    guess = high.saturating_sub(step).max(low);
+                }
+                std::cmp::Ordering::Equal => return Some(guess),
+            }
+            step = step.saturating_mul(2);
+            if step > FAR {
+                guess = low + (high - low) / 2;
             }
         }
         None
