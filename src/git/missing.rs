@@ -66,6 +66,11 @@ impl<'p> Presence<'p> {
         }
     }
 
+    /// True if something is known not to be there.
+    pub(crate) fn lacks(&self) -> bool {
+        !self.missing.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// The objects that are not there, sorted.
     pub(crate) fn missing(self) -> Vec<ObjectId> {
         let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -96,6 +96,7 @@ impl Trees {
             width: store.hash.len_in_bytes(),
             wanted,
             presence,
+            deltas: true,
             log: Mutex::default(),
             gaps: Mutex::default(),
         };
@@ -104,6 +105,25 @@ impl Trees {
         let log = pass.log.into_inner().unwrap_or_else(PoisonError::into_inner);
         let gaps = pass.gaps.into_inner().unwrap_or_else(PoisonError::into_inner);
         Self { gaps, ..log.leading_to(wanted, store) }
+    }
+
+    /// Asks for all that the trees name which are kept whole: a tenth of them,
+    /// and enough to learn that a clone is a partial one.
+    pub(crate) fn ask_whole_ones(
+        presence: &Presence<'_>,
+        store: &Store,
+        forests: &Forests,
+        threads: usize,
+    ) {
+        let pass = Pass {
+            width: store.hash.len_in_bytes(),
+            wanted: &Wanted::default(),
+            presence: Some(presence),
+            deltas: false,
+            log: Mutex::default(),
+            gaps: Mutex::default(),
+        };
+        walk::packed(store, forests, threads, &pass);
     }
 
     /// The entries of a tree that lead to what is looked for.
@@ -189,6 +209,8 @@ struct Pass<'p> {
     width: usize,
     wanted: &'p Wanted,
     presence: Option<&'p Presence<'p>>,
+    /// False if only trees that are kept whole are read.
+    deltas: bool,
     log: Mutex<Log>,
     gaps: Mutex<Vec<(Place, Option<ObjectId>, String)>>,
 }
@@ -272,6 +294,10 @@ impl Visitor for Pass<'_> {
 
     fn wants(&self, kind: Kind) -> bool {
         kind == Kind::Tree
+    }
+
+    fn descends(&self) -> bool {
+        self.deltas
     }
 
     fn visit(&self, object: &Visited<'_>, base: Option<(&Seen, &[Copied])>) -> Option<Seen> {

@@ -63,6 +63,11 @@ pub(crate) trait Visitor: Sync {
         true
     }
 
+    /// True if objects that are told as deltas are looked at.
+    fn descends(&self) -> bool {
+        true
+    }
+
     /// Looks at an object; if it was made of another, at what was seen of that
     /// one and what it shares with it.
     fn visit(
@@ -305,7 +310,7 @@ impl<'w, V: Visitor> Walker<'w, V> {
         if let Some(base) = task.base.and_then(Arc::into_inner) {
             self.recycle(base.bytes);
         }
-        if leaf || !self.walk.visitor.wants(kind) {
+        if leaf || !self.walk.visitor.wants(kind) || !self.walk.visitor.descends() {
             self.recycle(bytes);
             return Ok(None);
         }

@@ -144,7 +144,11 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
     let presence = Presence::of(store, &loose_ids);
     presence.ask_for_links(&repository, &commits, &tips);
     let (shown, finds) = group(finds, &repository);
-    let checked = store.partial || forests.iter().map(Forest::trees).sum::<usize>() <= CHECKED;
+    let small = forests.iter().map(Forest::trees).sum::<usize>() <= CHECKED;
+    if store.partial && !small {
+        Trees::ask_whole_ones(&presence, store, &forests, options.threads);
+    }
+    let checked = small || store.partial && !presence.lacks();
     if checked || !shown.is_empty() {
         let wanted = provenance::wanted(&shown);
         let asked = checked.then_some(&presence);
@@ -161,7 +165,7 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
             judge.run(threads);
         }
     }
-    gaps.missing(&presence.missing());
+    gaps.missing(&presence.missing(), checked);
     gaps.remember(options.state, store, &loose_ids);
 }
 
@@ -290,14 +294,18 @@ impl Gaps<'_> {
         self.tally.skip(SkipReason::GitCorrupt, self.name(), why);
     }
 
-    /// Tells of objects that are not there: of each, unless they are many.
-    fn missing(&self, ids: &[ObjectId]) {
+    /// Tells of objects that are not there: of each, unless they are many; and
+    /// if there may be more.
+    fn missing(&self, ids: &[ObjectId], all: bool) {
         self.any.fetch_or(!ids.is_empty(), Ordering::Relaxed);
         let skip = |words: String| self.tally.skip(SkipReason::GitMissing, self.name(), words);
         if ids.len() <= NAMED {
             ids.iter().for_each(|id| skip(format!("object {id}")));
         } else {
             skip(format!("{} objects, among them {} and {}", ids.len(), ids[0], ids[1]));
+        }
+        if !ids.is_empty() && !all {
+            skip("maybe more: not all trees were asked".to_owned());
         }
     }
 
