@@ -20,10 +20,10 @@
 //!
 //! ```text
 //! main → cli → config → pipeline → source · git
-//!         ├→ hook ────────→ pipeline · git · report
 //!         │                 ├────→ matcher → rules
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
+//!         ├→ hook → pipeline · git · report
 //!         └→ report                                        all → model
 //! ```
 //!

@@ -76,13 +76,15 @@ fn of_push(findings: &Findings<'_>, finding: &Finding) -> String {
     };
     if tip == Some(oldest) {
         let how = if in_message { "git commit --amend" } else { "git commit -a --amend" };
-        return format!("It is in the last commit. Change {what}: {switch}{how}, and push again.");
+        return format!(
+            "It is in the last commit. Change {what}:\n        {switch}{how}, and push again."
+        );
     }
     let short = oldest.to_hex_with_len(12);
     let base = if is_root(repository, &oldest) { "--root".to_owned() } else { format!("{short}^") };
     format!(
         "It has been there since commit {short}: a new commit does not take it out. Change {what} \
-         there:\n    {switch}git rebase -i {base} (`{word}` at {short}), and push again."
+         there:\n        {switch}git rebase -i {base} (`{word}` at {short}), and push again."
     )
 }
 

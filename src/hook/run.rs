@@ -93,9 +93,13 @@ pub fn run(call: &Call<'_>) -> Result<Outcome> {
 /// The repository that git runs the hook for.
 fn here() -> Result<Layout> {
     let named = env::var_os("GIT_DIR").filter(|folder| !folder.is_empty());
+    let around = Layout::around(Path::new("."));
     let found = match &named {
-        Some(folder) => Path::new(folder).canonicalize().ok().and_then(|path| Layout::at(&path)),
-        None => Layout::around(Path::new(".")),
+        Some(folder) => Path::new(folder).canonicalize().ok().and_then(|path| {
+            // Only the way from the work tree tells where that lies.
+            around.filter(|layout| layout.git_dir == path).or_else(|| Layout::at(&path))
+        }),
+        None => around,
     };
     found.ok_or_else(|| {
         let place = named.map_or("here".to_owned(), |path| format!("at {}", path.display()));
