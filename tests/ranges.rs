@@ -420,7 +420,7 @@ fn trees_with_endless_paths_end() {
 fn trees_nested_without_end_are_a_gap() {
     let repo = Repo::new(&[]);
     let blob = repo.git.feed(&["hash-object", "-w", "--stdin"], b"x");
-    let mut stream = format!("commit refs/heads/deep\ncommitter A <a@b> 1 +0000\ndata 0\n");
+    let mut stream = String::from("commit refs/heads/deep\ncommitter A <a@b> 1 +0000\ndata 0\n");
     let path = "d/".repeat(3000);
     writeln!(stream, "M 100644 {blob} {path}f\n").unwrap();
     repo.git.feed(&["fast-import", "--quiet"], stream.as_bytes());

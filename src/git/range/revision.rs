@@ -166,9 +166,12 @@ fn odd_file(layout: &Layout) -> Option<PathBuf> {
         for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
             // A plain file costs no further look, and refs may be thousands;
             // a folder behind a link might lead in a circle.
-            let known = entry.file_type();
-            let link = known.as_ref().is_ok_and(std::fs::FileType::is_symlink);
-            if !known.is_ok_and(|kind| kind.is_file()) && !(link && entry.path().is_dir()) {
+            let plain = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
+                Ok(kind) => kind.is_file(),
+                Err(_) => false,
+            };
+            if !plain {
                 waiting.push(entry.path());
             }
         }
