@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Parser as _;
 
@@ -218,7 +218,7 @@ fn words(guard: &Guard) -> String {
 }
 
 /// A path as it can be typed.
-fn shell(path: &PathBuf) -> String {
+fn shell(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 

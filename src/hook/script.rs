@@ -36,15 +36,15 @@ pub(super) fn text(kind: Kind, tool: &Path, shared: bool) -> Vec<u8> {
         format!(
             r#"'
 {input}for hook in "${{0%/*}}/{name}{BEFORE}"{own}; do
-    if [ -x "$hook" ]; then
+    if [ -f "$hook" ] && [ -x "$hook" ]; then
         {feed}"$hook" "$@" || exit $?
     fi
 done
 if ! [ -x "$tool" ] && ! tool=$(command -v tokensweep); then
-    if [ "$TOKENSWEEP_SKIP" = 1 ]; then
+    case "$TOKENSWEEP_SKIP" in 1 | true)
         echo 'tokensweep: skipped by TOKENSWEEP_SKIP: nothing was looked at' >&2
         exit 0
-    fi
+    esac
     {{
         echo 'tokensweep: this {noun} is refused, because nobody can look at it: the program is gone.'
         echo "  It is not where it was when this hook was installed, and not on PATH. Install it"

@@ -4,7 +4,7 @@ use crate::common::npm_token;
 use crate::{Pair, call, finish};
 
 fn guarded(kind: &str) -> Pair {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.hook(&["install", "--type", kind]).exits(0);
     pair
 }

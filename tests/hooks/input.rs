@@ -4,7 +4,7 @@ use crate::Pair;
 use crate::common::{Call, npm_token};
 
 fn bad() -> Pair {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.commit("a.env", format!("NPM_TOKEN={}\n", npm_token(30)), "second");
     pair
 }
@@ -15,7 +15,7 @@ fn call(pair: &Pair, words: &[&str]) -> Call {
 
 #[test]
 fn nothing_on_standard_input_is_refused() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let run = call(&pair, &["run", "pre-push", "origin", "../far.git"]).run();
     run.exits(2).complains(&["nobody told on standard input", "use_stdin: true"]);
     call(&pair, &["run", "pre-receive"]).stdin("").run().exits(2);
@@ -23,7 +23,7 @@ fn nothing_on_standard_input_is_refused() {
 
 #[test]
 fn lines_that_make_no_sense_are_refused() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let id = "1".repeat(40);
     for line in ["x\n", "a b c d\n", &format!("refs/heads/main {id} refs/heads/main\n")] {
         let run = call(&pair, &["run", "pre-push", "origin", "u"]).stdin(line).run();
@@ -35,7 +35,7 @@ fn lines_that_make_no_sense_are_refused() {
 
 #[test]
 fn commits_that_are_not_there_are_refused() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let line = format!("x {} refs/heads/x {}\n", "1".repeat(40), "0".repeat(40));
     let run = call(&pair, &["run", "pre-push", "origin", "u"]).stdin(line).run();
     run.exits(3).complains(&["not all of it could be looked at", "missing"]);

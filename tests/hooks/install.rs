@@ -11,7 +11,7 @@ fn bad(pair: &Pair) {
 
 #[test]
 fn installing_twice_changes_nothing() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.hook(&["install"]).exits(0).complains(&["pre-push installed: "]);
     let before = fs::read(pair.path(".git/hooks/pre-push")).unwrap();
     pair.hook(&["install"]).exits(0).complains(&["was installed already"]);
@@ -21,7 +21,7 @@ fn installing_twice_changes_nothing() {
 
 #[test]
 fn several_hooks_in_one_call() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let kinds = ["--type", "pre-commit", "--type", "commit-msg", "-t", "pre-push"];
     pair.hook(&[&["install"], &kinds[..]].concat()).exits(0);
     for name in ["pre-commit", "commit-msg", "pre-push"] {
@@ -34,7 +34,7 @@ fn several_hooks_in_one_call() {
 
 #[test]
 fn what_was_there_is_called_first_with_the_same() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.script(".git/hooks/pre-push", "echo \"$@\" > told; cat >> told; test -e pass");
     let text = fs::read(pair.path(".git/hooks/pre-push")).unwrap();
     pair.hook(&["install"]).exits(0).complains(&[".before-tokensweep first"]);
@@ -57,7 +57,7 @@ fn what_was_there_is_called_first_with_the_same() {
 
 #[test]
 fn a_hook_that_reads_nothing_does_no_harm() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.script(".git/hooks/pre-push", "exit 0");
     pair.hook(&["install"]).exits(0);
     pair.commit("a.txt", "a\n", "second");
@@ -67,7 +67,7 @@ fn a_hook_that_reads_nothing_does_no_harm() {
 /// A hook that is not executable was off; so it stays.
 #[test]
 fn what_was_off_stays_off() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     write(&pair.path(".git/hooks/pre-push"), "#!/bin/sh\nexit 1\n");
     pair.hook(&["install"]).exits(0);
     pair.commit("a.txt", "a\n", "second");
@@ -76,7 +76,7 @@ fn what_was_off_stays_off() {
 
 #[test]
 fn two_hooks_of_others_are_not_mixed_up() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.script(".git/hooks/pre-push", "exit 0");
     pair.hook(&["install"]).exits(0);
     pair.script(".git/hooks/pre-push", "exit 1");
@@ -98,7 +98,7 @@ fn a_hook_that_another_one_calls_is_enough() {
 
 #[test]
 fn a_program_that_is_gone_is_refused_loudly() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let copy = pair.sandbox.path("bin/a 'copy' of tokensweep");
     fs::create_dir_all(copy.parent().unwrap()).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_tokensweep"), &copy).unwrap();
@@ -130,7 +130,7 @@ fn a_program_that_is_gone_is_refused_loudly() {
 
 #[test]
 fn husky_is_told_which_line_to_add() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.git(&["config", "core.hooksPath", ".husky/_"]);
     let shim =
         "h=$(basename \"$0\"); s=\".husky/$h\"; [ ! -f \"$s\" ] && exit 0; sh -e \"$s\" \"$@\"";
@@ -148,7 +148,7 @@ fn husky_is_told_which_line_to_add() {
 
 #[test]
 fn folders_of_others_are_not_written_to() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.git(&["config", "core.hooksPath", ".githooks"]);
     let run = pair.hook(&["install"]).exits(2);
     run.complains(&["belongs to the project", ".githooks/pre-push", "--force"]);
@@ -167,7 +167,7 @@ fn folders_of_others_are_not_written_to() {
 
 #[test]
 fn one_hook_for_all_repositories() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     pair.script(".git/hooks/pre-push", "cat > own; test -e pass");
     let run = pair.hook(&["install", "--global"]).exits(1);
     run.complains(&["One step is missing", "git config --global core.hooksPath '"]);

@@ -25,7 +25,7 @@ pub struct Pair {
 
 impl Pair {
     /// With one commit that the remote has.
-    pub fn new() -> Self {
+    pub fn plain() -> Self {
         Self::with("app", &[])
     }
 
@@ -47,7 +47,7 @@ impl Pair {
 
     /// The same with a pre-push hook.
     pub fn guarded() -> Self {
-        let pair = Self::new();
+        let pair = Self::plain();
         pair.hook(&["install"]).exits(0);
         pair
     }

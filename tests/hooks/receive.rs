@@ -4,7 +4,7 @@ use crate::Pair;
 use crate::common::npm_token;
 
 fn guarded() -> Pair {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let install = pair.sandbox.call(["hook", "install", "--type", "pre-receive"]).cwd(pair.far());
     install.run().exits(0);
     pair

@@ -4,7 +4,7 @@ use crate::Pair;
 
 #[test]
 fn status_tells_what_is_guarded() {
-    let pair = Pair::new();
+    let pair = Pair::plain();
     let run = pair.hook(&["status"]).exits(1);
     assert!(run.out().contains("pre-push     not installed"), "{}", run.out());
     pair.script(".git/hooks/pre-push", "exit 0");
