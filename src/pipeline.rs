@@ -3,6 +3,7 @@
 
 mod fold;
 mod history;
+mod incremental;
 mod overlap;
 mod range;
 mod trials;
@@ -25,6 +26,7 @@ use crate::source::{self, Filter, Margins, Tally, Target};
 use crate::suppress::{self, Place, Suppressor};
 use crate::verify::{self, Kept, Verdict, Verifier};
 use fold::{Fold, Hit};
+use incremental::State;
 pub use range::scan_changes;
 pub use trials::{Checked, Judgement, check_rules, judge};
 
@@ -65,10 +67,37 @@ pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Re
         return range::scan(options, wanted, tally);
     }
     let started = Instant::now();
-    let scanner = Scanner::new(options)?;
+    let rules = Arc::new(RuleSet::select(&options.rules)?);
+    let state = options.git.state.as_deref();
+    let state = state.map(|path| State::load(path, options, &rules)).transpose()?.map(Arc::new);
+    let scanner = Scanner::with_rules(rules, options)?;
+    scan_all(options, state.as_ref(), &scanner, stdin, tally)?;
+    let mut report = scanner.finish();
+    report.coverage = tally.coverage();
+    if let Some(state) = state {
+        let skipped = report.coverage.skipped.iter();
+        state.save(skipped.filter(|skip| skip.reason.is_a_gap()).map(|skip| skip.path.clone()))?;
+    }
+    report.elapsed = started.elapsed();
+    Ok(report)
+}
+
+/// Searches files, and then the repositories that lie among them.
+fn scan_all(
+    options: &Options,
+    state: Option<&Arc<State>>,
+    scanner: &Scanner,
+    stdin: &mut dyn Read,
+    tally: &Tally,
+) -> Result<()> {
     let each = |blob: &Blob<'_>| scanner.scan_tallied(blob, tally);
+    let known = state.cloned().map(|state| {
+        source::Known(Arc::new(move |path, shown, metadata| {
+            state.knows_file(path, shown, metadata)
+        }))
+    });
     let repositories = options.git.history != git::History::None;
-    let source = source::Options { repositories, ..options.source.clone() };
+    let source = source::Options { repositories, known, ..options.source.clone() };
     let found = source::feed(&source, scanner.margins(), stdin, tally, &each)?;
     let subjects = history::subjects(found, &source.targets);
     // Git directories that lie elsewhere are files too: settings, reflogs.
@@ -85,14 +114,10 @@ pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Re
         threads: options.source.threads,
         filter: &filter,
         max_size: options.source.max_file_size,
+        state: state.map(Arc::as_ref),
     };
-    for subject in &subjects {
-        history::scan(&scanner, subject, &history, tally);
-    }
-    let mut report = scanner.finish();
-    report.coverage = tally.coverage();
-    report.elapsed = started.elapsed();
-    Ok(report)
+    subjects.iter().for_each(|subject| history::scan(scanner, subject, &history, tally));
+    Ok(())
 }
 
 /// Searches blobs and collects what is found; may be shared by threads.

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use common::{Sandbox, findings, npm_token, paths, secrets, skipped};
@@ -350,7 +351,7 @@ fn guessing_at_passwords_is_off_until_it_is_asked_for() {
 }
 
 #[test]
-fn plain_files_of_git_are_searched_and_objects_are_named() {
+fn plain_files_of_git_are_searched_and_objects_can_be_left_out() {
     let sandbox = Sandbox::new();
     sandbox.write(".git/HEAD", "ref: refs/heads/main\n");
     fs::create_dir_all(sandbox.path(".git/refs/heads")).unwrap();
@@ -363,9 +364,13 @@ fn plain_files_of_git_are_searched_and_objects_are_named() {
     // A folder of that name that is no object store is searched.
     sandbox.write("objects/a", npm_token(98));
     let report = sandbox.report(["."]);
+    // What lies among objects and is none is a file like any other.
+    let stray = [&plain[..], &[".git/objects/12/34", "objects/a"]].concat();
+    assert_eq!(paths(&report).into_iter().collect::<BTreeSet<_>>(), stray.into_iter().collect());
+    let report = sandbox.report([".", "--git-history", "none"]);
     assert_eq!(paths(&report), [&plain[..], &["objects/a"]].concat());
     assert_eq!(skipped(&report, "git-objects"), [".git/objects"]);
-    let run = sandbox.run(["scan"]);
+    let run = sandbox.run(["scan", "--git-history", "none"]);
     assert!((run.out() + &run.err()).contains("git object store"));
 }
 

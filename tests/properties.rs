@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tokensweep::matcher::{Candidate, Matcher};
-use tokensweep::model::{Blob, Origin, OriginKind, Report};
+use tokensweep::model::{Blob, Copied, Origin, OriginKind, Report};
 use tokensweep::pipeline::{Options, Scanner, scan};
 use tokensweep::report::{self, Format, reporter};
 use tokensweep::rules::{RuleSet, embedded_files, example::fill, trials};
@@ -197,6 +197,63 @@ fn found(report: &Report) -> Vec<String> {
         .collect();
     lines.push(format!("{:?}", report.rejected));
     lines
+}
+
+/// A command of a delta: bytes of the base, or bytes of its own.
+#[derive(Clone, Debug)]
+enum Command {
+    Copy(Index, Index),
+    Insert(Vec<u8>),
+}
+
+/// Deltas as git makes them, mostly long copies with little between, and such
+/// as only an enemy makes.
+fn commands() -> impl Strategy<Value = Vec<Command>> {
+    let copy = any::<(Index, Index)>().prop_map(|(a, b)| Command::Copy(a, b));
+    let insert = prop_oneof![piece(), text(0..4)].prop_map(Command::Insert);
+    prop::collection::vec(prop_oneof![3 => copy, 2 => insert], 0..12)
+}
+
+fn applied(base: &[u8], commands: &[Command]) -> (Vec<u8>, Vec<Copied>) {
+    let (mut made, mut copied) = (Vec::new(), Vec::new());
+    for command in commands {
+        match command {
+            Command::Insert(bytes) => made.extend_from_slice(bytes),
+            Command::Copy(a, b) => {
+                let (a, b) = (a.index(base.len() + 1), b.index(base.len() + 1));
+                let (from, len) = (a.min(b), a.abs_diff(b));
+                if len > 0 {
+                    copied.push(Copied { at: made.len(), from, len });
+                    made.extend_from_slice(&base[from..from + len]);
+                }
+            }
+        }
+    }
+    (made, copied)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn a_delta_is_searched_as_if_it_were_whole(
+        base in text(0..40),
+        steps in prop::collection::vec(commands(), 1..4),
+    ) {
+        let (origin, matcher) = (origin(), &MATCHERS[0]);
+        let (mut base, mut trace) = (base.clone(), matcher.trace(&Blob::whole(&origin, &base), None));
+        for commands in steps {
+            let (made, copied) = applied(&base, &commands);
+            let blob = Blob::whole(&origin, &made);
+            let delta = matcher.trace(&blob, Some((&trace, &copied)));
+            let whole = matcher.trace(&blob, None);
+            prop_assert_eq!(&delta, &whole);
+            let traced = matches(|each| matcher.traced(&blob, &delta, each));
+            let searched = matches(|each| matcher.candidates(&blob, each));
+            prop_assert_eq!(traced, searched);
+            (base, trace) = (made, delta);
+        }
+    }
 }
 
 /// A password may be a word that stands in the report anyway; what is longer

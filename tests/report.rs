@@ -58,7 +58,13 @@ fn skip(reason: SkipReason, path: &[u8], detail: &str) -> Skip {
 
 fn clean() -> Report {
     Report {
-        coverage: Coverage { files: 1234, objects: 0, bytes: 56_700_000, skipped: Vec::new() },
+        coverage: Coverage {
+            files: 1234,
+            objects: 0,
+            known: 0,
+            bytes: 56_700_000,
+            skipped: Vec::new(),
+        },
         rules: 180,
         elapsed: Duration::from_millis(120),
         ..Report::default()
@@ -283,7 +289,7 @@ fn json_has_the_promised_fields() {
         |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(json["version"], 1);
     insta::assert_snapshot!(keys(&json["findings"][0]), @"blast_radius checksum confidence fingerprint kind locations name places proof registry rule secret service severity state username validation worth");
-    insta::assert_snapshot!(keys(&json["findings"][0]["locations"][0]), @"author chain column commit commit_time length line offset origin path ref root unreachable variable");
+    insta::assert_snapshot!(keys(&json["findings"][0]["locations"][0]), @"author chain column commit commit_time in_head length line object offset origin path ref refs root unreachable variable");
     insta::assert_snapshot!(serde_json::to_string_pretty(&json["summary"]).unwrap(), @r#"
     {
       "by_confidence": {
@@ -301,6 +307,8 @@ fn json_has_the_promised_fields() {
         "bytes": 56700000,
         "files": 1234,
         "incomplete": true,
+        "known": 0,
+        "objects": 0,
         "skipped": [
           {
             "detail": "Permission denied (os error 13)",

@@ -77,6 +77,7 @@ pub(super) fn options(
             .or(settings.max_file_size),
         follow_symlinks: args.follow_symlinks || settings.follow_symlinks.unwrap_or(false),
         repositories: false,
+        known: None,
         threads: args
             .threads
             .map(usize::from)

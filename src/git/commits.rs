@@ -75,15 +75,13 @@ impl CommitLog {
         parents.iter().for_each(|parent| rows.extend_from_slice(parent.as_bytes()));
     }
 
-    /// All commits that were noted, in any order.
-    pub(crate) fn rows(self) -> Vec<Row> {
-        let bytes = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (mut rest, mut rows) = (&bytes[..], Vec::new());
-        while !rest.is_empty() {
-            let Some(row) = take_row(&mut rest, self.hash.len_in_bytes()) else { break };
-            rows.push(row);
+    /// Calls `each` for all commits that were noted, in any order.
+    pub(crate) fn for_each(&self, mut each: impl FnMut(Row)) {
+        let bytes = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = &bytes[..];
+        while let Some(row) = take_row(&mut rest, self.hash.len_in_bytes()) {
+            each(row);
         }
-        rows
     }
 }
 
@@ -128,7 +126,8 @@ mod tests {
         log.note(Place::Packed { pack: 3, offset: 1 << 40 }, None, text.as_bytes());
         log.note(Place::Loose { folder: 0 }, Some(&id), text.as_bytes());
         log.note(Place::Loose { folder: 0 }, Some(&id), b"no commit");
-        let rows = log.rows();
+        let mut rows = Vec::new();
+        log.for_each(|row| rows.push(row));
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].at, At::Packed { pack: 3, offset: 1 << 40 });
         assert_eq!(rows[1].at, At::Loose(id));

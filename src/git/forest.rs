@@ -13,6 +13,7 @@ use super::store::pack::{Form, Pack};
 const NONE: u32 = u32::MAX;
 
 /// The entries of one pack, in the order of the file.
+#[derive(Default)]
 pub(crate) struct Forest {
     offsets: Vec<u64>,
     /// Entries that are no delta of another entry.
@@ -95,11 +96,6 @@ impl Forest {
         }
     }
 
-    /// Number of entries.
-    pub(crate) fn len(&self) -> usize {
-        self.offsets.len()
-    }
-
     /// Entries that are no delta of another entry, in the order of the file.
     pub(crate) fn roots(&self) -> &[u32] {
         &self.roots
@@ -117,6 +113,11 @@ impl Forest {
             Nature::Known(kind) => Some(kind),
             _ => None,
         }
+    }
+
+    /// Number of trees, as far as their kind can be told.
+    pub(crate) fn trees(&self) -> usize {
+        self.nature.iter().filter(|nature| **nature == Nature::Known(Kind::Tree)).count()
     }
 
     /// True if an entry is a delta of an object that stands elsewhere.

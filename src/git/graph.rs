@@ -2,7 +2,7 @@
 //! each, which refs contain it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use gix::ObjectId;
@@ -22,8 +22,6 @@ const LANES: usize = 64;
 pub(crate) struct Graph {
     commits: Vec<Commit>,
     numbers: HashMap<ObjectId, u32>,
-    /// Commits that others name as parents and that are not there.
-    pub(crate) missing: Vec<ObjectId>,
 }
 
 struct Commit {
@@ -36,9 +34,9 @@ struct Commit {
 }
 
 impl Graph {
-    /// The graph of commits with their names. `shallow` names those whose
-    /// parents are left out on purpose.
-    pub(crate) fn of(rows: Vec<(ObjectId, Row)>, shallow: &HashSet<ObjectId>) -> Self {
+    /// The graph of commits with their names. Parents that are not there are
+    /// left out.
+    pub(crate) fn of(rows: Vec<(ObjectId, Row)>) -> Self {
         let mut graph = Self::default();
         let mut parents = Vec::new();
         for (id, row) in rows {
@@ -52,18 +50,10 @@ impl Graph {
             graph.commits.push(Commit { id, tree, time, parents: Vec::new(), held });
             parents.push(row.parents);
         }
-        let mut missing = HashSet::new();
         for (number, ids) in parents.into_iter().enumerate() {
-            for id in ids {
-                match graph.numbers.get(&id) {
-                    Some(&parent) => graph.commits[number].parents.push(parent),
-                    None if shallow.contains(&graph.commits[number].id) => {}
-                    None => drop(missing.insert(id)),
-                }
-            }
+            let known = ids.iter().filter_map(|id| graph.numbers.get(id).copied());
+            graph.commits[number].parents = known.collect();
         }
-        graph.missing = missing.into_iter().collect();
-        graph.missing.sort_unstable();
         graph
     }
 

@@ -6,12 +6,13 @@ pub(crate) mod commits;
 pub(crate) mod forest;
 pub(crate) mod graph;
 mod layout;
+pub(crate) mod missing;
 pub(crate) mod provenance;
 mod range;
 pub(crate) mod refs;
 mod repository;
 pub(crate) mod store;
-mod trees;
+pub(crate) mod trees;
 pub(crate) mod walk;
 
 pub use gix::ObjectId;

@@ -18,7 +18,6 @@ use super::refs::{Tips, Way};
 use super::repository::Repository;
 use super::store::{Reader, Store};
 use super::trees::{Key, Trees, key, name_key};
-use super::walk::Forests;
 use crate::model::{Held, OriginKind, Provenance, REF_CAP};
 
 /// An object in which secrets were found.
@@ -48,24 +47,34 @@ pub(crate) struct Answer {
 
 /// Trees deeper than this are not entered.
 const DEEPEST: usize = 4096;
-/// Trees that are entered in all, each once for each path: a few small trees
-/// that hold each other many times make more paths than there are atoms.
-const ENTERED: usize = 10_000_000;
+/// Paths that are followed in all: a few small trees that hold each other many
+/// times make more of them than there are atoms.
+const PATHS: usize = 100_000;
 /// Tags that point to tags.
 const TAG_CHAIN: usize = 64;
+
+/// The objects that hold something, by key, and their places in the list.
+pub(crate) type Wanted = HashMap<Key, Vec<usize>>;
+
+/// The blobs of `shown`, by key.
+pub(crate) fn wanted(shown: &[Shown]) -> Wanted {
+    let mut wanted = Wanted::new();
+    for (at, shown) in shown.iter().enumerate().filter(|(_, shown)| shown.kind == Kind::Blob) {
+        wanted.entry(key(shown.id.as_bytes())).or_default().push(at);
+    }
+    wanted
+}
 
 /// Finds where the secrets of `shown` stand.
 pub(crate) fn find(
     repository: &Repository,
-    forests: &Forests,
-    loose: &[(usize, ObjectId)],
-    commits: CommitLog,
+    commits: &CommitLog,
     shown: &[Shown],
+    trees: &Trees,
     tips: &Tips,
-    threads: usize,
 ) -> Answer {
     let store = &repository.store;
-    let mut graph = Graph::of(named(commits.rows(), store), &repository.shallow);
+    let mut graph = Graph::of(named(commits, store));
     let mut peeler = Peeler { reader: store.reader(), known: HashMap::new() };
     let peeled: HashMap<ObjectId, ObjectId> = tips
         .tips
@@ -76,23 +85,15 @@ pub(crate) fn find(
     let peel = |id: &ObjectId| peeled.get(id).copied().unwrap_or(*id);
     graph.hold(&tips.tips, peel);
 
-    let blobs = (0..).zip(shown).filter(|(_, shown)| shown.kind == Kind::Blob);
-    let mut objects: HashMap<Key, Vec<usize>> = HashMap::new();
-    blobs.for_each(|(at, shown)| objects.entry(key(shown.id.as_bytes())).or_default().push(at));
-    let wanted: HashSet<Key> = objects.keys().copied().collect();
-    let trees = if wanted.is_empty() {
-        Trees::default()
-    } else {
-        Trees::leading_to(&wanted, store, forests, loose, threads)
-    };
     let mut finder = Finder {
         graph: &graph,
         tips,
         shown,
-        objects,
+        objects: wanted(shown),
         reader: store.reader(),
-        trees: &trees,
+        trees,
         entered: HashSet::new(),
+        paths: HashSet::new(),
         told: HashSet::new(),
         reached: vec![false; shown.len()],
         found: Vec::new(),
@@ -103,13 +104,15 @@ pub(crate) fn find(
 }
 
 /// Commits with their names.
-fn named(rows: Vec<Row>, store: &Store) -> Vec<(ObjectId, Row)> {
+pub(crate) fn named(commits: &CommitLog, store: &Store) -> Vec<(ObjectId, Row)> {
     let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
-    for row in &rows {
+    let mut rows = Vec::new();
+    commits.for_each(|row| {
         if let At::Packed { pack, offset } = row.at {
             packed[pack].push(offset);
         }
-    }
+        rows.push(row);
+    });
     let names: Vec<_> =
         packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
     let named = rows.into_iter().filter_map(|row| {
@@ -174,11 +177,13 @@ struct Finder<'f> {
     tips: &'f Tips,
     shown: &'f [Shown],
     /// The objects that show secrets, by key.
-    objects: HashMap<Key, Vec<usize>>,
+    objects: Wanted,
     reader: Reader<'f>,
     trees: &'f Trees,
     /// Trees and the paths at which they were entered.
     entered: HashSet<(Key, PathKey)>,
+    /// The paths of all trees that were entered.
+    paths: HashSet<PathKey>,
     /// Secrets and the paths that are known for them.
     told: HashSet<(u32, PathKey)>,
     /// Objects that some tree leads to.
@@ -268,8 +273,9 @@ impl Finder<'_> {
             if edges.is_empty() || !self.entered.insert((step.tree, step.path)) {
                 continue;
             }
-            if step.depth > DEEPEST || self.entered.len() > ENTERED {
-                self.gaps.push("trees too deep or too many to follow".to_owned());
+            self.paths.insert(step.path);
+            if step.depth > DEEPEST || self.paths.len() > PATHS {
+                self.gaps.push("trees too deep, or paths too many, to follow".to_owned());
                 return;
             }
             for edge in edges {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
+use gix::index::entry::{Flags, Mode};
 use gix::refs::Target;
 
 use super::repository::Repository;
+use super::store;
 use crate::model::{Skip, SkipReason, path_from_bytes, path_to_bytes};
 
 /// Something that leads to an object.
@@ -67,6 +69,13 @@ impl Tips {
         tips
     }
 
+    /// Reads refs alone.
+    pub(crate) fn of_refs(repository: &Repository) -> Self {
+        let mut tips = Self::default();
+        tips.add_refs(repository);
+        tips
+    }
+
     /// The names of all refs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<[u8]>> {
         self.tips.iter().filter_map(|tip| match &tip.way {
@@ -80,6 +89,10 @@ impl Tips {
         if repository.form.ref_table {
             self.gap(&common.join("reftable"), "refs in tables are not read".to_owned());
             return;
+        }
+        let packed = common.join("packed-refs");
+        if packed.exists() && !packed.is_file() {
+            return self.gap(&packed, "no regular file".to_owned());
         }
         let store = gix::refs::file::Store::at(common.clone(), repository.form.hash);
         let all = store.iter().map_err(|why| why.to_string());
@@ -130,11 +143,13 @@ impl Tips {
             if let Some(known) = self.tips.iter().find(is_it) {
                 return Some((known.target, branch));
             }
-            let text = std::fs::read(git_dir.join(path_from_bytes(&name))).ok()?;
+            let text = store::read(&git_dir.join(path_from_bytes(&name))).ok()?;
             let text = text.trim_ascii();
             match text.strip_prefix(b"ref:") {
                 Some(to) => {
-                    name = to.trim_ascii().to_vec();
+                    // Not a path that leads out of here.
+                    let full = gix::refs::FullName::try_from(to.trim_ascii().as_bstr()).ok()?;
+                    name = full.as_bstr().to_vec();
                     branch = Some(name[..].into());
                 }
                 None => return Some((ObjectId::from_hex(text).ok()?, branch)),
@@ -171,10 +186,13 @@ impl Tips {
         let options = gix::index::decode::Options { thread_limit: Some(1), ..Default::default() };
         match gix::index::File::at(path, repository.form.hash, true, options) {
             Ok(index) => {
-                self.staged.extend(index.entries().iter().map(|entry| Staged {
+                let blobs = index.entries().iter().filter(|entry| {
+                    entry.mode != Mode::COMMIT && !entry.flags.contains(Flags::INTENT_TO_ADD)
+                });
+                self.staged.extend(blobs.map(|entry| Staged {
                     id: entry.id,
                     path: entry.path(&index).as_bytes().into(),
-                }))
+                }));
             }
             Err(why) => self.gap(path, why.to_string()),
         }

@@ -8,7 +8,7 @@
 //! through all of history in memory; the few trees on its way are read again
 //! for their names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read;
 use std::ops::Range;
@@ -17,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 use gix::ObjectId;
 use gix::objs::Kind;
 
+use super::missing::Presence;
+use super::provenance::Wanted;
 use super::store::{Place, Store};
 use super::walk::{self, Forests, Visited, Visitor};
 use crate::model::Copied;
@@ -37,6 +39,9 @@ pub(crate) fn name_key(name: &[u8]) -> u32 {
     hasher.finish() as u32
 }
 
+/// The mode of a commit of another repository, which is not kept in this one.
+const SUBMODULE: &[u8] = b"160000";
+
 /// An entry of a tree that may matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
@@ -51,15 +56,16 @@ pub(crate) struct Trees {
     edges: HashMap<Key, Vec<Edge>>,
     /// Trees that no other tree leads to.
     pub(crate) roots: Vec<Key>,
-    /// True if not all trees could be read.
+    /// Trees that could not be read.
     pub(crate) gaps: Vec<(Place, Option<ObjectId>, String)>,
 }
 
 impl Trees {
     /// Reads all trees of a store and keeps those that lead to an object of
-    /// `wanted`.
+    /// `wanted`; asks `presence`, if it is given, for all that trees name.
     pub(crate) fn leading_to(
-        wanted: &HashSet<Key>,
+        wanted: &Wanted,
+        presence: Option<&Presence<'_>>,
         store: &Store,
         forests: &Forests,
         loose: &[(usize, ObjectId)],
@@ -68,6 +74,7 @@ impl Trees {
         let pass = Pass {
             width: store.hash.len_in_bytes(),
             wanted,
+            presence,
             log: Mutex::default(),
             gaps: Mutex::default(),
         };
@@ -94,7 +101,7 @@ struct Log {
 impl Log {
     /// Keeps the trees that lead to an object of `wanted`: from those that
     /// hold one, up to all that hold those.
-    fn leading_to(&self, wanted: &HashSet<Key>, store: &Store) -> Trees {
+    fn leading_to(&self, wanted: &Wanted, store: &Store) -> Trees {
         let keys = self.keys(store);
         let numbers: HashMap<Key, u32> = keys.iter().copied().zip(0..).collect();
         // For each tree those that hold it, as lists in one arena.
@@ -107,7 +114,7 @@ impl Log {
                     holders.push((holder, first_holder[held as usize]));
                     first_holder[held as usize] = holders.len() as u32 - 1;
                 }
-                if wanted.contains(&edge.to) {
+                if wanted.contains_key(&edge.to) {
                     stack.push(holder);
                 }
             }
@@ -126,7 +133,7 @@ impl Log {
         for (at, (_, _, range)) in self.trees.iter().enumerate().filter(|(at, _)| leads[*at]) {
             let matters = |edge: &&Edge| {
                 let leads = |&number: &u32| leads[number as usize];
-                wanted.contains(&edge.to) || numbers.get(&edge.to).is_some_and(leads)
+                wanted.contains_key(&edge.to) || numbers.get(&edge.to).is_some_and(leads)
             };
             let edges = self.edges[range.clone()].iter().filter(matters).copied().collect();
             trees.edges.insert(keys[at], edges);
@@ -159,7 +166,8 @@ impl Log {
 /// The pass over all trees.
 struct Pass<'p> {
     width: usize,
-    wanted: &'p HashSet<Key>,
+    wanted: &'p Wanted,
+    presence: Option<&'p Presence<'p>>,
     log: Mutex<Log>,
     gaps: Mutex<Vec<(Place, Option<ObjectId>, String)>>,
 }
@@ -201,8 +209,15 @@ impl Pass<'_> {
         let space = at + memchr::memchr(b' ', &bytes[at..name_end])?;
         seen.starts.push(at as u32);
         let to = key(id);
-        let is_tree = matches!(&bytes[at..space], b"40000" | b"040000");
-        if is_tree || self.wanted.contains(&to) {
+        let mode = &bytes[at..space];
+        let is_tree = matches!(mode, b"40000" | b"040000");
+        if let Some(presence) = self.presence
+            && mode != SUBMODULE
+            && let Ok(id) = ObjectId::try_from(id)
+        {
+            presence.ask(&id);
+        }
+        if is_tree || self.wanted.contains_key(&to) {
             let name = name_key(&bytes[space + 1..name_end]);
             seen.edges.push((at as u32, Edge { to, name }));
         }

@@ -31,9 +31,8 @@ pub(crate) const LARGE: u64 = 32 << 20;
 const LARGEST: u64 = 4 << 30;
 /// Roots that a thread takes at a time.
 const BATCH: usize = 32;
-/// Buffers that a thread keeps for later, and how large they may be.
-const SPARE: usize = 32;
-const SPARE_SIZE: usize = 8 << 20;
+/// Bytes of buffers that a thread keeps for later.
+const SPARE: usize = 48 << 20;
 
 /// An object that is visited.
 #[derive(Clone, Copy)]
@@ -168,6 +167,7 @@ struct Walker<'w, V: Visitor> {
     delta: Vec<u8>,
     copied: Vec<Copied>,
     spare: Vec<Vec<u8>>,
+    spare_size: usize,
 }
 
 impl<'w, V: Visitor> Walker<'w, V> {
@@ -179,6 +179,7 @@ impl<'w, V: Visitor> Walker<'w, V> {
             delta: Vec::new(),
             copied: Vec::new(),
             spare: Vec::new(),
+            spare_size: 0,
         }
     }
 
@@ -235,11 +236,21 @@ impl<'w, V: Visitor> Walker<'w, V> {
         match self.try_make(task, place) {
             Ok(Some(made)) => self.push_children(pack, entry, made),
             Ok(None) => {}
-            Err(why) => {
-                let why = why.to_string();
-                self.give_up(pack, entry, &why);
-            }
+            Err(why) => match self.rescue(pack, entry, place) {
+                Some(made) => self.push_children(pack, entry, made),
+                None => self.give_up(pack, entry, &why.to_string()),
+            },
         }
+    }
+
+    /// The object of a damaged entry, if it stands elsewhere too.
+    fn rescue(&self, pack: usize, entry: u32, place: Place) -> Option<Made<V::Seen>> {
+        let (store, offset) = (self.walk.store, self.walk.forests[pack].offset(entry));
+        let names = store.packs[pack].names(vec![offset]);
+        let id = ObjectId::try_from(names.get(offset)?).ok()?;
+        let (kind, bytes) = store.reader().read_at(store.find_beside(&id, pack)?, &id).ok()?;
+        let seen = self.visit(kind, place, &bytes, None);
+        Some(Made { kind, bytes: bytes.to_vec(), seen, share: None })
     }
 
     /// Makes an object and visits it. `None` if nothing is made of it.
@@ -264,11 +275,16 @@ impl<'w, V: Visitor> Walker<'w, V> {
             share = Some(self.walk.budget.take(entry.size * 3));
         }
         let mut bytes = self.spare.pop().unwrap_or_default();
+        self.spare_size -= bytes.capacity();
         self.copied.clear();
         let kind = match (&task.base, entry.form) {
             (Some(base), _) => {
                 share = base.share.clone();
                 pack.inflate(&entry, &mut self.inflater, &mut self.delta)?;
+                let size = Delta::parse(&self.delta)?.result;
+                if share.is_none() && (LARGE..=LARGEST).contains(&size) {
+                    share = Some(self.walk.budget.take(size * 2));
+                }
                 self.rebuild(&base.bytes, &mut bytes)?;
                 base.kind
             }
@@ -359,7 +375,8 @@ impl<'w, V: Visitor> Walker<'w, V> {
     }
 
     fn recycle(&mut self, bytes: Vec<u8>) {
-        if self.spare.len() < SPARE && bytes.capacity() <= SPARE_SIZE {
+        if self.spare_size + bytes.capacity() <= SPARE {
+            self.spare_size += bytes.capacity();
             self.spare.push(bytes);
         }
     }

@@ -55,6 +55,9 @@ pub struct Matcher {
     lead: usize,
     /// Bytes of the longest keyword.
     longest: usize,
+    /// For each keyword, how far before it a match of its rules may begin, and
+    /// how far behind it they look.
+    reaches: Vec<(usize, usize)>,
     caches: Mutex<Vec<Vec<Option<Cache>>>>,
 }
 
@@ -91,6 +94,12 @@ impl Matcher {
         }
         let lead = keywords.iter().map(|keyword| keyword.lead.1).max().unwrap_or(0);
         let lead = owners.iter().flatten().map(|owner| owner.lead.1).max().unwrap_or(lead);
+        let reach = |owners: &Vec<Owner>| {
+            let lead = owners.iter().map(|owner| owner.lead.1).max().unwrap_or(0);
+            let spans = owners.iter().map(|owner| rules.rules[owner.rule].compiled.span + 1);
+            (lead, spans.max().unwrap_or(0))
+        };
+        let reaches = owners.iter().map(reach).collect();
         let longest = keywords.iter().map(|keyword| keyword.text.len()).max().unwrap_or(1);
         Self {
             rules,
@@ -99,6 +108,7 @@ impl Matcher {
             keywords,
             lead,
             longest,
+            reaches,
             caches: Mutex::default(),
         }
     }

@@ -18,11 +18,11 @@ use crate::model::{Blob, Copied};
 const BEFORE: usize = 32;
 
 /// What the search of one blob has seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// Offset and id of each keyword, sorted.
     keywords: Vec<(u32, u32)>,
-    /// Sorted by rule, then by offset.
+    /// Sorted by offset, then by rule.
     matches: Vec<Match>,
     /// Length of the blob.
     len: usize,
@@ -33,8 +33,8 @@ pub struct Trace {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Match {
-    rule: u32,
     span: (u32, u32),
+    rule: u32,
     /// The secret, relative to the start of the span; `None` if what stands
     /// behind it forbids a candidate.
     secret: Option<(u32, u32)>,
@@ -102,6 +102,7 @@ impl Matcher {
         let matches = &mut trace.matches;
         trace.dense =
             !self.confirm(blob, attempts, scratch, &mut |found| matches.push(Match::of(found)));
+        trace.matches.sort_unstable();
         trace
     }
 
@@ -122,7 +123,9 @@ impl Matcher {
             });
         }
         if trace.keywords.len() > taken {
-            trace.keywords.sort_unstable();
+            // Two sorted runs, which the stable sort merges.
+            trace.keywords[taken..].sort_unstable();
+            trace.keywords.sort();
             trace.keywords.dedup();
         }
         if trace.keywords.is_empty() {
@@ -155,15 +158,21 @@ impl Matcher {
 
     /// Matches that were copied with all that their rule looks at.
     fn take_over_matches(&self, base: &Trace, runs: &Runs<'_>, out: &mut Vec<Match>) {
-        for found in &base.matches {
-            let (start, end) = (found.span.0 as usize, found.span.1 as usize);
-            for run in runs.copied {
-                let stands = run.from <= start && end <= run.from + run.len;
-                if !stands || !runs.settle(run, start - run.from, self.span(found.rule as usize)) {
-                    continue;
+        if base.matches.is_empty() {
+            return;
+        }
+        for run in runs.copied {
+            let first = base.matches.partition_point(|found| (found.span.0 as usize) < run.from);
+            for found in &base.matches[first..] {
+                let offset = found.span.0 as usize - run.from;
+                if offset >= run.len {
+                    break;
                 }
-                let moved = (run.at + start - run.from) as u32;
-                out.push(Match { span: (moved, moved + (end - start) as u32), ..*found });
+                if runs.settle(run, offset, self.span(found.rule as usize)) {
+                    let start = (run.at + offset) as u32;
+                    let end = start + found.span.1 - found.span.0;
+                    out.push(Match { span: (start, end), ..*found });
+                }
             }
         }
     }
@@ -178,19 +187,16 @@ impl Matcher {
         scratch: &mut Option<Scratch<'m>>,
     ) -> Option<()> {
         let mut attempts = Vec::new();
+        let mut near = runs.copied.iter().peekable();
         for &(at, keyword) in &trace.keywords {
             let at = at as usize;
+            while near.next_if(|run| run.at + run.len <= at).is_some() {}
+            let (lead, span) = self.reaches[keyword as usize];
+            if near.peek().is_some_and(|run| runs.holds(run, at, lead, span)) {
+                continue;
+            }
+            let scratch = scratch.get_or_insert_with(|| Scratch::of(self));
             for owner in &self.owners[keyword as usize] {
-                let first = at.saturating_sub(owner.lead.1);
-                let run = runs.at(first).filter(|run| {
-                    // The last start is settled if the first and the end of its reach are.
-                    let span = self.span(owner.rule) + owner.lead.1 - owner.lead.0;
-                    runs.settle(run, first - run.at, span)
-                });
-                if run.is_some() {
-                    continue;
-                }
-                let scratch = scratch.get_or_insert_with(|| Scratch::of(self));
                 self.attempt(*owner, at, blob, scratch, |(rule, start)| {
                     let run = runs.at(start);
                     if !run.is_some_and(|run| runs.settle(run, start - run.at, self.span(rule))) {
@@ -231,8 +237,13 @@ impl Match {
 
 /// True if a whole search might have left out some of these matches.
 fn crowded(matches: &[Match]) -> bool {
+    if matches.len() < 2 {
+        return false;
+    }
+    let mut by_rule: Vec<&Match> = matches.iter().collect();
+    by_rule.sort_by_key(|found| found.rule);
     let (mut last, mut covered) = (u32::MAX, Covered::default());
-    matches.iter().any(|found| {
+    by_rule.into_iter().any(|found| {
         if found.rule != last {
             (last, covered) = (found.rule, Covered::default());
         }
@@ -253,6 +264,15 @@ impl Runs<'_> {
     fn at(&self, at: usize) -> Option<&Copied> {
         let next = self.copied.partition_point(|run| run.at <= at);
         self.copied[..next].last().filter(|run| at < run.at + run.len)
+    }
+
+    /// True if all that the rules of a keyword at `at` look at was copied with
+    /// it: they begin at most `lead` before it and look `span` bytes ahead.
+    fn holds(&self, run: &Copied, at: usize, lead: usize, span: usize) -> bool {
+        let Some(offset) = at.checked_sub(run.at + lead) else {
+            return run.at == 0 && run.from == 0 && self.settle(run, 0, at + span);
+        };
+        self.settle(run, offset, lead + span)
     }
 
     /// True if all that a rule looks at was copied, for a match that begins at

@@ -42,6 +42,9 @@ pub struct Coverage {
     pub files: u64,
     /// Objects of git repositories that were read and searched.
     pub objects: u64,
+    /// Files and objects that were left out because an earlier run has searched
+    /// them.
+    pub known: u64,
     /// Bytes that were searched; for objects, that they hold.
     pub bytes: u64,
     /// What was not looked at; sorted.
@@ -88,6 +91,8 @@ pub enum SkipReason {
     GitMissing,
     /// A part of a repository that cannot be read.
     GitCorrupt,
+    /// The git directory of a work tree, which is not where the tree says.
+    GitElsewhere,
     /// The history ends early because the repository was cloned so.
     GitShallow,
     /// Left out by `--exclude`, `--include` or `--respect-gitignore`.
@@ -126,6 +131,7 @@ impl SkipReason {
             Self::GitObjects => "git object store (history not searched)",
             Self::GitMissing => "missing git object",
             Self::GitCorrupt => "damaged in a git repository",
+            Self::GitElsewhere => "git directory that is not there",
             Self::GitShallow => "history cut off by a shallow clone",
             Self::Excluded => "excluded by a flag",
         }

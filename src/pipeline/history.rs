@@ -6,25 +6,31 @@
 //! the same [`Scanner`] that files go through.
 
 mod judge;
+mod news;
 mod search;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::Scanner;
+use super::incremental::State;
 use crate::git::forest::Forest;
+use crate::git::missing::Presence;
 use crate::git::provenance::{self, Shown, Spot};
 use crate::git::refs::Tips;
-use crate::git::store::{Place, loose};
+use crate::git::store::{Place, Store, loose};
+use crate::git::trees::Trees;
 use crate::git::{History, Layout, Repository, walk};
 use crate::model::{
     Blob, Fingerprint, Origin, OriginKind, Provenance, SkipReason, path_from_bytes, path_to_bytes,
 };
 use crate::source::{Filter, GitDir, Tally, Target};
 use judge::Judge;
+use news::News;
 use search::{Find, Search};
 
 /// A repository that is searched, and how it is named.
@@ -44,6 +50,8 @@ pub(super) struct Options<'o> {
     pub(super) threads: usize,
     pub(super) filter: &'o Filter,
     pub(super) max_size: Option<u64>,
+    /// What earlier runs have searched.
+    pub(super) state: Option<&'o State>,
 }
 
 impl Subject {
@@ -97,52 +105,82 @@ pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
 /// Searches the history of a repository.
 pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, tally: &Tally) {
     let repository = Repository::open(&subject.layout, &[]);
-    let gaps = Gaps { subject, tally, seen: Mutex::default() };
+    let any = AtomicBool::new(!repository.gaps.is_empty());
+    let gaps = Gaps { subject, tally, any, seen: Mutex::default() };
     for gap in &repository.gaps {
         tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
     }
     let store = &repository.store;
-    let forests: Vec<Forest> = store.packs.iter().map(Forest::of).collect();
-    let mut loose_ids = Vec::new();
-    for (at, folder) in store.folders.iter().enumerate() {
-        let (ids, flaws) = loose::list(folder, store.hash.len_in_bytes());
-        loose_ids.extend(ids.into_iter().map(|id| (at, id)));
-        flaws.into_iter().for_each(|(path, why)| {
-            tally.skip(SkipReason::GitCorrupt, path_to_bytes(&path), why);
-        });
-    }
+    let loose_ids = loose_objects(store, tally);
+    let mut news = News::of(store, &loose_ids, options.state);
+    tally.add_known(news.known);
+    let mut forests: Vec<Forest> = news.forests(store);
     let anywhere = subject.origin(OriginKind::GitUnnamed, b"", None);
-    let search = Search::new(scanner, tally, store.hash, anywhere, options.max_size, &gaps);
+    let only = news.only(store, &forests);
+    let search = Search::new(scanner, tally, store.hash, anywhere, options.max_size, &gaps, only);
     walk::packed(store, &forests, options.threads, &search);
-    walk::loose(store, &loose_ids, options.threads, &search);
-    let (finds, commits) = search.finish();
+    walk::loose(store, &news.loose, options.threads, &search);
+    let (finds, mut commits) = search.finish();
+    if news.nothing {
+        let tips = Tips::of_refs(&repository);
+        search_names(scanner, subject, &tips, options.state);
+        gaps.remember(options.state, store, &loose_ids);
+        return;
+    }
+    if !finds.is_empty() && news.known > 0 {
+        // To follow what is new, all of history is needed.
+        forests = store.packs.iter().map(Forest::of).collect();
+        commits = search::all_commits(store, &forests, &loose_ids, options.threads);
+    }
 
     let tips = Tips::of(&repository);
     for gap in &tips.gaps {
         tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
     }
-    search_names(scanner, subject, &tips);
+    search_names(scanner, subject, &tips, options.state);
     if !repository.shallow.is_empty() {
         tally.skip(SkipReason::GitShallow, gaps.name(), "");
     }
-    if finds.is_empty() {
-        return;
-    }
+    let presence = Presence::of(store, &loose_ids);
+    presence.ask_for_links(&repository, &commits, &tips);
     let (shown, finds) = group(finds, &repository);
-    let answer = provenance::find(
-        &repository,
-        &forests,
-        &loose_ids,
-        commits,
-        &shown,
-        &tips,
-        options.threads,
-    );
-    answer.gaps.iter().for_each(|why| gaps.note(why));
-    let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot));
-    let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots.collect());
-    judge.run(options.threads);
+    let checked = store.partial || forests.iter().map(Forest::trees).sum::<usize>() <= CHECKED;
+    if checked || !shown.is_empty() {
+        let wanted = provenance::wanted(&shown);
+        let asked = checked.then_some(&presence);
+        let threads = options.threads;
+        let trees = Trees::leading_to(&wanted, asked, store, &forests, &loose_ids, threads);
+        for (place, id, why) in &trees.gaps {
+            gaps.broken(*place, id.as_ref(), why);
+        }
+        if !shown.is_empty() {
+            let answer = provenance::find(&repository, &commits, &shown, &trees, &tips);
+            answer.gaps.iter().for_each(|why| gaps.note(why));
+            let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot)).collect();
+            let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots);
+            judge.run(threads);
+        }
+    }
+    gaps.missing(&presence.missing());
+    gaps.remember(options.state, store, &loose_ids);
 }
+
+/// The loose objects of a store, and the folder of each.
+fn loose_objects(store: &Store, tally: &Tally) -> Vec<(usize, ObjectId)> {
+    let mut objects = Vec::new();
+    for (at, folder) in store.folders.iter().enumerate() {
+        let (ids, flaws) = loose::list(folder, store.hash.len_in_bytes());
+        objects.extend(ids.into_iter().map(|id| (at, id)));
+        for (path, why) in flaws {
+            tally.skip(SkipReason::GitCorrupt, path_to_bytes(&path), why);
+        }
+    }
+    objects
+}
+
+/// Up to this many trees are read to learn whether all that they name is there,
+/// even if nothing was found. That takes a few hundredths of a second.
+const CHECKED: usize = 50_000;
 
 impl Options<'_> {
     /// True if a place in history is one of those that were asked for.
@@ -154,8 +192,11 @@ impl Options<'_> {
 }
 
 /// Searches the names of refs.
-fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips) {
+fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips, state: Option<&State>) {
     for name in tips.names() {
+        if state.is_some_and(|state| state.knows_name(name)) {
+            continue;
+        }
         let git = Provenance { refs: vec![Arc::clone(name)], ..Provenance::default() };
         let path = [b"ref/", &name[..]].concat();
         let origin = subject.origin(OriginKind::GitRef, &path, Some(git));
@@ -165,6 +206,9 @@ fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips) {
 
 /// The finds in one object: where each begins, and the number of the secret.
 type Starts = Vec<(u64, u32)>;
+
+/// An object, where it stands, and where in it which secret begins.
+type Found = (Kind, Place, Vec<(u64, Fingerprint)>);
 
 /// Groups finds by object. Objects and secrets have numbers from here on, in
 /// an order that does not depend on threads.
@@ -178,7 +222,7 @@ fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, 
     }
     let names: Vec<_> =
         packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
-    let mut objects: BTreeMap<ObjectId, (Kind, Place, Vec<(u64, Fingerprint)>)> = BTreeMap::new();
+    let mut objects: BTreeMap<ObjectId, Found> = BTreeMap::new();
     for find in finds {
         let id = match find.place {
             Place::Packed { pack, offset } => {
@@ -218,10 +262,15 @@ fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, 
 struct Gaps<'g> {
     subject: &'g Subject,
     tally: &'g Tally,
+    /// True if there was any.
+    any: AtomicBool,
     /// Places that were told of: an object that cannot be read stands in the
     /// way more than once.
     seen: Mutex<std::collections::HashSet<Place>>,
 }
+
+/// Up to this many missing objects are named one by one.
+const NAMED: usize = 100;
 
 impl Gaps<'_> {
     /// The repository as it is shown.
@@ -229,8 +278,27 @@ impl Gaps<'_> {
         self.subject.origin(OriginKind::File, b"", None).shown()
     }
 
+    /// Notes in the state that all of a store has been searched, if it has.
+    fn remember(&self, state: Option<&State>, store: &Store, loose: &[(usize, ObjectId)]) {
+        if let Some(state) = state.filter(|_| !self.any.load(Ordering::Relaxed)) {
+            state.searched(store, loose);
+        }
+    }
+
     fn note(&self, why: &str) {
+        self.any.store(true, Ordering::Relaxed);
         self.tally.skip(SkipReason::GitCorrupt, self.name(), why);
+    }
+
+    /// Tells of objects that are not there: of each, unless they are many.
+    fn missing(&self, ids: &[ObjectId]) {
+        self.any.fetch_or(!ids.is_empty(), Ordering::Relaxed);
+        let skip = |words: String| self.tally.skip(SkipReason::GitMissing, self.name(), words);
+        if ids.len() <= NAMED {
+            ids.iter().for_each(|id| skip(format!("object {id}")));
+        } else {
+            skip(format!("{} objects, among them {} and {}", ids.len(), ids[0], ids[1]));
+        }
     }
 
     fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {

@@ -107,6 +107,17 @@ pub(crate) fn groups(report: &Report, gaps: bool) -> Vec<Group<'_>> {
 
 /// What was not searched, as the end of a sentence; empty if all was.
 pub(crate) fn not_searched(report: &Report) -> String {
+    let known = match report.coverage.known {
+        0 => String::new(),
+        n => format!(
+            "; {} known from an earlier run",
+            many(n, "file or object", "files and objects")
+        ),
+    };
+    known + &left_out(report)
+}
+
+fn left_out(report: &Report) -> String {
     let reasons = [true, false].map(|gaps| groups(report, gaps)).into_iter().flatten();
     let reasons: Vec<String> = reasons.map(|group| group.words()).collect();
     if reasons.is_empty() {

@@ -25,7 +25,8 @@
 //!   blast_radius     null
 //! summary
 //!   findings, places, by_severity {}, by_confidence {}, rules,
-//!   coverage         files, objects, bytes, incomplete, skipped_counts {},
+//!   coverage         files, objects, known (searched
+//!                    by an earlier run), bytes, incomplete, skipped_counts {},
 //!                    skipped [] { reason, path, path_bytes, detail }
 //!   suppressed []    by (inline ignore-file baseline confidence), entry,
 //!                    fingerprint, rule, places
@@ -240,7 +241,7 @@ impl Location<'_> {
             chain: [],
             object: git.and_then(|git| git.object.clone()),
             commit: git.and_then(|git| git.commit.clone()),
-            commit_time: git.and_then(|git| git.time).map(super::time::utc),
+            commit_time: git.and_then(|git| git.time).and_then(super::time::utc),
             author: git.and_then(|git| git.author.as_deref()).map(text),
             r#ref: refs.first().cloned(),
             refs,
@@ -299,6 +300,7 @@ impl<'a> Summary<'a> {
 struct Coverage {
     files: u64,
     objects: u64,
+    known: u64,
     bytes: u64,
     incomplete: bool,
     skipped_counts: BTreeMap<SkipReason, u64>,
@@ -325,6 +327,7 @@ impl Coverage {
         Self {
             files: report.coverage.files,
             objects: report.coverage.objects,
+            known: report.coverage.known,
             bytes: report.coverage.bytes,
             incomplete: report.incomplete(),
             skipped: skipped.collect(),

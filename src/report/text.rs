@@ -139,7 +139,7 @@ impl Page<'_> {
         if git.commit.is_none() {
             words.extend(git.object.as_ref().map(|id| format!("object {}", short(id))));
         }
-        words.extend(git.time.map(super::time::day));
+        words.extend(git.time.and_then(super::time::day));
         words.extend(git.author.as_deref().map(|author| self.masker.visible(author)));
         words.extend(git.refs.first().map(|name| self.masker.visible(name)));
         words.extend(git.unreachable.map(|held| held.words().to_owned()));
@@ -238,7 +238,8 @@ impl Page<'_> {
         }
         let searched = coverage::searched(report);
         let rest = coverage::not_searched(report) + &coverage::settings(report);
-        match (report.coverage.files + report.coverage.objects, report.incomplete()) {
+        let looked = report.coverage.files + report.coverage.objects;
+        match (looked, report.incomplete()) {
             (0, _) => writeln!(out, "{warn}{}{warn:#}", coverage::sentence(report)),
             (_, false) if !report.suppressed.is_empty() => {
                 writeln!(out, "nothing left to report: {searched}{rest}")

@@ -18,6 +18,7 @@ use regex_automata::meta::Regex;
 use regex_automata::nfa::thompson::{NFA, WhichCaptures};
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
+use sha2::{Digest as _, Sha256};
 
 use crate::model::path_from_bytes;
 
@@ -153,6 +154,16 @@ impl RuleSet {
     /// A set of just these rules.
     pub fn of(rules: Vec<Compiled>) -> Self {
         Self { rules: rules.into_iter().map(Rule::new).collect() }
+    }
+
+    /// A hash of all rules: equal for sets that find the same.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for rule in &self.rules {
+            let bytes = postcard::to_allocvec(&rule.compiled);
+            hash.update(bytes.expect("what was read from such bytes can be written"));
+        }
+        hash.finalize().into()
     }
 
     /// Bytes that a match of any rule may span.

@@ -46,8 +46,24 @@ pub struct Options {
     /// Leave the objects of git repositories to those who know how to read
     /// them, and say where they are.
     pub repositories: bool,
+    /// Files that need not be read again.
+    pub known: Option<Known>,
     /// Threads to read and search with; at least one.
     pub threads: usize,
+}
+
+/// Tells files that need not be read again: asked with the file's path, the
+/// path as it is shown, and what the system says of the file.
+#[derive(Clone)]
+pub struct Known(pub Arc<KnowsFile>);
+
+/// The question that [`Known`] asks.
+pub type KnowsFile = dyn Fn(&std::path::Path, Vec<u8>, &std::fs::Metadata) -> bool + Send + Sync;
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Known")
+    }
 }
 
 /// A git repository that lies in a target.
@@ -69,6 +85,7 @@ impl Default for Options {
             max_file_size: None,
             follow_symlinks: false,
             repositories: false,
+            known: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -80,6 +97,7 @@ impl Default for Options {
 pub struct Tally {
     files: AtomicU64,
     objects: AtomicU64,
+    known: AtomicU64,
     bytes: AtomicU64,
     skipped: Mutex<Vec<Skip>>,
 }
@@ -111,7 +129,13 @@ impl Tally {
         let mut skipped =
             self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         skipped.sort();
-        Coverage { files: self.files(), objects: self.objects(), bytes: self.bytes(), skipped }
+        Coverage {
+            files: self.files(),
+            objects: self.objects(),
+            known: self.known.load(Ordering::Relaxed),
+            bytes: self.bytes(),
+            skipped,
+        }
     }
 
     /// Counts objects of a repository that were read and searched, and their
@@ -119,6 +143,11 @@ impl Tally {
     pub fn add_objects(&self, objects: u64, bytes: u64) {
         self.objects.fetch_add(objects, Ordering::Relaxed);
         self.add_bytes(bytes);
+    }
+
+    /// Counts files and objects that an earlier run has searched.
+    pub fn add_known(&self, known: u64) {
+        self.known.fetch_add(known, Ordering::Relaxed);
     }
 
     fn add_bytes(&self, bytes: u64) {

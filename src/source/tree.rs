@@ -105,13 +105,23 @@ impl Run<'_> {
                 return skip(SkipReason::Excluded);
             }
         }
-        if kind.is_dir() {
-            let Some(git_dir) = git_dir_of_objects(path) else { return WalkState::Continue };
+        if let Some(git_dir) = git_dir_of_objects(path) {
             if !self.options.repositories {
                 return skip(SkipReason::GitObjects);
             }
+            // What else lies there is read like any file.
             self.found(target, git_dir);
-            return WalkState::Skip;
+            return WalkState::Continue;
+        }
+        if self.options.repositories && holds_objects(path) {
+            return WalkState::Continue;
+        }
+        if kind.is_dir() {
+            if self.options.repositories && lacks_objects(path) {
+                let what = "the folder of its objects".to_owned();
+                self.tally.skip(SkipReason::GitMissing, origin(shared).shown(), what);
+            }
+            return WalkState::Continue;
         }
         if kind.is_symlink() {
             return skip(SkipReason::Symlink);
@@ -120,9 +130,19 @@ impl Run<'_> {
             return skip(SkipReason::Special);
         }
         if self.options.repositories && entry.file_name() == ".git" {
-            self.found(target, path.parent().unwrap_or(root));
+            match git::git_file(path) {
+                Some(_) => self.found(target, path.parent().unwrap_or(root)),
+                None => self.tally.skip(SkipReason::GitElsewhere, origin(shared).shown(), ""),
+            }
         }
-        self.read(path, origin(shared), reader);
+        let origin = origin(shared);
+        if let (Some(known), Ok(metadata)) = (&self.options.known, entry.metadata())
+            && known.0(path, origin.shown(), &metadata)
+        {
+            self.tally.add_known(1);
+            return WalkState::Continue;
+        }
+        self.read(path, origin, reader);
         WalkState::Continue
     }
 
@@ -300,9 +320,49 @@ fn git_dir_of_objects(path: &Path) -> Option<&Path> {
     git::is_git_dir(git_dir).then_some(git_dir)
 }
 
+/// True for a file of an object store that those read who know how: an object,
+/// a pack, an index of either.
+fn holds_objects(path: &Path) -> bool {
+    if !mentions(path, b"objects") {
+        return false;
+    }
+    let objects = path.ancestors().skip(1).find(|above| above.ends_with("objects"));
+    let Some(objects) = objects.filter(|_| !path.is_dir()) else { return false };
+    let below = path.strip_prefix(objects).unwrap_or(path);
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    let hex = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let known = match parts.iter().map(AsRef::as_ref).collect::<Vec<&str>>()[..] {
+        [folder, name] if folder.len() == 2 => matches!(name.len(), 38 | 62) && hex(name),
+        ["pack", name] => {
+            let ending = name.rsplit('.').next();
+            let known = ["pack", "idx", "rev", "bitmap", "mtimes"];
+            name.starts_with("tmp_pack_")
+                || name.starts_with("multi-pack-index")
+                || ending.is_some_and(|ending| known.contains(&ending))
+        }
+        ["info", name, ..] => name.starts_with("commit-graph"),
+        _ => false,
+    };
+    known && git_dir_of_objects(objects).is_some()
+}
+
+/// True if a word stands in a path: a cheap test before it is taken apart.
+fn mentions(path: &Path, word: &[u8]) -> bool {
+    memchr::memmem::find(path.as_os_str().as_encoded_bytes(), word).is_some()
+}
+
+/// True for a git directory whose objects are gone.
+fn lacks_objects(path: &Path) -> bool {
+    let named = path.file_name().is_some_and(|name| name == ".git");
+    named && path.join("HEAD").is_file() && !path.join("objects").exists() && !git::is_git_dir(path)
+}
+
 /// What a file is to the repository whose git directory it lies in, if it lies
 /// in one.
 fn git_part(path: &Path) -> OriginKind {
+    if !mentions(path, b"logs") && !mentions(path, b"config") {
+        return OriginKind::File;
+    }
     let is = |folder: Option<&Path>| folder.is_some_and(git::is_git_dir);
     if path.file_name().is_some_and(|name| name == "config" || name == "config.worktree") {
         return if is(path.parent()) { OriginKind::GitConfig } else { OriginKind::File };

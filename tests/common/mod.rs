@@ -4,7 +4,12 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+#[cfg(unix)]
+pub mod push;
 pub mod repo;
+#[cfg(unix)]
+pub mod serve;
+pub mod tools;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
@@ -18,6 +23,9 @@ use tokensweep::rules::example::{Example, fill};
 
 /// No run may take longer: a program that hangs fails its test.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// No run may take more memory, in kilobytes: it would take the machine along.
+const MEMORY: u64 = 3 << 20;
 
 /// A template of rule files, filled in; each number gives other secrets.
 #[track_caller]
@@ -162,20 +170,32 @@ fn wait(child: &mut Child) -> (i32, u64) {
             let code = status.code().unwrap_or_else(|| panic!("ended by a signal: {status}"));
             return (code, peak);
         }
-        if begun.elapsed() > PATIENCE {
+        let greedy = own_memory(child.id()) > MEMORY;
+        if greedy || begun.elapsed() > PATIENCE {
             child.kill().unwrap();
             child.wait().unwrap();
+            assert!(!greedy, "more than {MEMORY} kB of memory");
             panic!("still running after {PATIENCE:?}");
         }
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
+/// The memory that a process has of its own now, in kilobytes.
+fn own_memory(id: u32) -> u64 {
+    status(id, "RssAnon:")
+}
+
 /// The most memory that a process has had so far, in kilobytes; 0 where the
 /// system does not tell.
 fn memory(id: u32) -> u64 {
+    status(id, "VmHWM:")
+}
+
+/// What the system tells of a process.
+fn status(id: u32, key: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 

@@ -13,8 +13,22 @@ use crate::owed::{breaks, gaps, honest, honest_past, removed_token, scan, surviv
 // ---- What is not there ---------------------------------------------------------
 
 #[test]
-fn an_object_that_is_missing() {
-    for name in ["HEAD", "HEAD~1", "HEAD^{tree}", "HEAD~1^{tree}", "HEAD:a.txt", "HEAD~1:a.txt"] {
+fn a_commit_that_is_missing() {
+    for name in ["HEAD", "HEAD~1"] {
+        breaks(|repo| remove(repo, name));
+    }
+}
+
+#[test]
+fn a_tree_that_is_missing() {
+    for name in ["HEAD^{tree}", "HEAD~1^{tree}"] {
+        breaks(|repo| remove(repo, name));
+    }
+}
+
+#[test]
+fn a_blob_that_is_missing() {
+    for name in ["HEAD:a.txt", "HEAD~1:a.txt"] {
         breaks(|repo| remove(repo, name));
     }
 }

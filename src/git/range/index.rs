@@ -97,7 +97,7 @@ pub fn unstaged(repository: &Repository) -> Result<Changes> {
 /// True if a file has the content that a blob's name stands for.
 fn holds(path: &Path, metadata: &Metadata, id: &ObjectId) -> bool {
     metadata.is_file()
-        && std::fs::read(path).is_ok_and(|bytes| {
+        && crate::git::store::read(path).is_ok_and(|bytes| {
             gix::objs::compute_hash(id.kind(), Kind::Blob, &bytes).is_ok_and(|made| made == *id)
         })
 }

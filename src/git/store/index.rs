@@ -40,11 +40,11 @@ impl Index {
         }
         let head = if two { 8 } else { 0 };
         let fanout = map.get(head..head + FANOUT).ok_or("the index is cut short")?;
-        let rows = fanout.chunks_exact(4).map(|row| number(row, 0).unwrap_or(0));
+        let mut rows = fanout.chunks_exact(4).map(|row| number(row, 0).unwrap_or(0));
         if !rows.clone().is_sorted() {
             return Err("the fan-out of the index is not sorted".into());
         }
-        let count = rows.last().unwrap_or(0);
+        let count = rows.next_back().unwrap_or(0);
         let rows = count as usize;
         let row = width + 4 + if two { 4 } else { 0 };
         let least = (head + FANOUT + 2 * width) as u64 + rows as u64 * row as u64;

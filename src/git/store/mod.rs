@@ -61,6 +61,8 @@ pub(crate) struct Store {
     pub(crate) packs: Vec<Pack>,
     /// What could not be opened or fits badly, and why.
     pub(crate) flaws: Vec<(PathBuf, String)>,
+    /// True if objects may be missing because the repository was cloned so.
+    pub(crate) partial: bool,
     /// The pack that held the last object.
     recent: AtomicUsize,
 }
@@ -80,6 +82,7 @@ impl Store {
             folders: Vec::new(),
             packs: Vec::new(),
             flaws: Vec::new(),
+            partial: false,
             recent: AtomicUsize::new(0),
         };
         folders.iter().for_each(|folder| store.add_folder(folder, 0));
@@ -102,6 +105,7 @@ impl Store {
         }
         let list = read(&folder.join("info/alternates")).unwrap_or_default();
         self.folders.push(folder.clone());
+        self.add_incoming(&folder);
         for line in list.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.starts_with(b"#") {
@@ -112,6 +116,18 @@ impl Store {
                 self.add_folder(&path, depth + 1);
             } else {
                 self.flaws.push((path, "borrowed through too many repositories".to_owned()));
+            }
+        }
+    }
+
+    /// What a push that was cut off has left: a store in the store.
+    fn add_incoming(&mut self, folder: &Path) {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let name = entry.file_name();
+            let incoming = name.to_string_lossy().starts_with("tmp_objdir-");
+            if incoming && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.folders.push(entry.path());
             }
         }
     }
@@ -134,6 +150,7 @@ impl Store {
         for path in &paths {
             let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
             let temporary = name.starts_with("tmp_pack_");
+            self.partial |= name.ends_with(".promisor");
             if !name.ends_with(".pack") && !temporary {
                 let orphan = name.ends_with(".idx") && !path.with_extension("pack").exists();
                 if orphan {
@@ -204,6 +221,20 @@ impl Store {
     pub(crate) fn find(&self, id: &ObjectId) -> Option<Place> {
         self.find_packed(id).or_else(|| {
             let loose = |folder: &PathBuf| loose::path(folder, id).is_file();
+            let folder = self.folders.iter().position(loose)?;
+            Some(Place::Loose { folder })
+        })
+    }
+
+    /// Where it stands apart from one of the packs.
+    pub(crate) fn find_beside(&self, id: &ObjectId, pack: usize) -> Option<Place> {
+        let others = self.packs.iter().enumerate().filter(|(at, _)| *at != pack);
+        let packed = others.filter_map(|(pack, held)| {
+            let offset = held.index.find(id.as_bytes()).and_then(|at| held.index.offset(at))?;
+            Some(Place::Packed { pack, offset })
+        });
+        let loose = |folder: &PathBuf| loose::path(folder, id).is_file();
+        packed.into_iter().next().or_else(|| {
             let folder = self.folders.iter().position(loose)?;
             Some(Place::Loose { folder })
         })

@@ -116,11 +116,6 @@ impl Pack {
         self.index.pack_checksum().is_none_or(|named| self.map.ends_with(named))
     }
 
-    /// Bytes of the file.
-    pub(crate) fn size(&self) -> u64 {
-        self.map.len() as u64
-    }
-
     /// Reads what stands before the compressed bytes of the entry at `offset`.
     #[inline]
     pub(crate) fn entry(&self, offset: u64) -> Result<Entry> {

@@ -27,12 +27,16 @@ pub(super) struct Judge<'j> {
     /// Objects and where in them something was found.
     finds: &'j [(Place, Starts)],
     /// The spots of each object, by its number.
-    spots: HashMap<usize, Vec<(Arc<Origin>, Vec<u32>)>>,
+    spots: HashMap<usize, Vec<Named>>,
     by_place: HashMap<Place, usize>,
     by_id: HashMap<ObjectId, usize>,
     /// Packs and entries that have to be made.
     entries: HashSet<(usize, u32)>,
 }
+
+/// A place where an object stands, and the secrets that it is the first to
+/// show there.
+type Named = (Arc<Origin>, Vec<u32>);
 
 impl<'j> Judge<'j> {
     pub(super) fn new(
@@ -44,7 +48,7 @@ impl<'j> Judge<'j> {
         finds: &'j [(Place, Starts)],
         found: Vec<Spot>,
     ) -> Self {
-        let mut spots: HashMap<usize, Vec<_>> = HashMap::new();
+        let mut spots: HashMap<usize, Vec<Named>> = HashMap::new();
         for spot in found {
             let origin = subject.origin(spot.kind, &spot.path, Some(spot.provenance));
             spots.entry(spot.object).or_default().push((origin, spot.secrets));
@@ -124,7 +128,7 @@ impl Visitor for Judge<'_> {
 }
 
 /// The entries at these places, and all that they are made of.
-fn chains<'p>(
+pub(super) fn chains<'p>(
     store: &Store,
     forests: &[Forest],
     places: impl Iterator<Item = &'p Place>,

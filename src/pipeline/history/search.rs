@@ -10,9 +10,11 @@ use gix::objs::Kind;
 
 use super::super::Scanner;
 use super::Gaps;
+use super::news::Only;
 use crate::git::commits::CommitLog;
-use crate::git::store::Place;
-use crate::git::walk::{Visited, Visitor};
+use crate::git::forest::Forest;
+use crate::git::store::{Place, Store};
+use crate::git::walk::{self, Visited, Visitor};
 use crate::matcher::Trace;
 use crate::model::{Blob, Copied, Fingerprint, Origin, SkipReason};
 use crate::source::{self, Tally};
@@ -37,6 +39,7 @@ pub(super) struct Search<'s> {
     anywhere: Arc<Origin>,
     max_size: Option<u64>,
     gaps: &'s Gaps<'s>,
+    only: Only,
 }
 
 impl<'s> Search<'s> {
@@ -47,9 +50,10 @@ impl<'s> Search<'s> {
         anywhere: Arc<Origin>,
         max_size: Option<u64>,
         gaps: &'s Gaps<'s>,
+        only: Only,
     ) -> Self {
         let (commits, finds) = (CommitLog::new(hash), Mutex::default());
-        Self { scanner, tally, commits, finds, anywhere, max_size, gaps }
+        Self { scanner, tally, commits, finds, anywhere, max_size, gaps, only }
     }
 
     /// What was found, and the commits that were seen.
@@ -111,6 +115,14 @@ impl Visitor for Search<'_> {
         kind != Kind::Tree
     }
 
+    fn wants_at(&self, place: Place) -> bool {
+        self.only.wants(place)
+    }
+
+    fn enters(&self, pack: usize, entry: u32) -> bool {
+        self.only.enters(pack, entry)
+    }
+
     fn visit(&self, object: &Visited<'_>, base: Option<(&Trace, &[Copied])>) -> Option<Trace> {
         let Visited { kind, place, id, bytes } = *object;
         if kind == Kind::Commit {
@@ -156,4 +168,36 @@ impl Visitor for Search<'_> {
     fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {
         self.gaps.broken(place, id, why);
     }
+}
+
+/// Reads the commits of a store and nothing else.
+pub(super) fn all_commits(
+    store: &Store,
+    forests: &Vec<Forest>,
+    loose: &[(usize, ObjectId)],
+    threads: usize,
+) -> CommitLog {
+    let commits = Commits(CommitLog::new(store.hash));
+    walk::packed(store, forests, threads, &commits);
+    walk::loose(store, loose, threads, &commits);
+    commits.0
+}
+
+struct Commits(CommitLog);
+
+impl Visitor for Commits {
+    type Seen = ();
+
+    fn wants(&self, kind: Kind) -> bool {
+        kind == Kind::Commit
+    }
+
+    fn visit(&self, object: &Visited<'_>, _: Option<(&(), &[Copied])>) -> Option<()> {
+        self.0.note(object.place, object.id, object.bytes);
+        None
+    }
+
+    fn stream(&self, _: Kind, _: Place, _: Option<&ObjectId>, _: u64, _: &mut dyn Read) {}
+
+    fn broken(&self, _: Place, _: Option<&ObjectId>, _: &str) {}
 }
