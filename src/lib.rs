@@ -19,10 +19,11 @@
 //! import each other. `tests/architecture.rs` holds the house to this drawing.
 //!
 //! ```text
-//! main → cli → config → pipeline → source
+//! main → cli → config → pipeline → source · git
 //!         │                 ├────→ matcher → rules
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
+//!         ├→ hook → pipeline · git · report
 //!         └→ report                                        all → model
 //! ```
 //!
@@ -30,6 +31,7 @@
 //! |---|---|
 //! | [`cli`] | flags, and one file for each command |
 //! | [`config`] | defaults < user file < project file < environment < flags, resolved once |
+//! | [`hook`] | stands before commits and pushes: what they bring is searched, or they are refused |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
@@ -54,6 +56,7 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod git;
+pub mod hook;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;

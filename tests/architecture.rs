@@ -16,11 +16,12 @@ const HOUSE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "pipeline", "report", "rules", "git", "source", "suppress", "verify",
+            "config", "hook", "pipeline", "report", "rules", "git", "source", "suppress", "verify",
             "model", "error",
         ],
     ),
     ("config", &["source", "model", "error"]),
+    ("hook", &["report", "pipeline", "git", "source", "model", "error"]),
     ("report", &["model"]),
     (
         "pipeline",

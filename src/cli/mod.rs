@@ -1,6 +1,7 @@
 //! The command line: flags in `args`, one file for each command.
 
 mod args;
+mod hook;
 mod progress;
 mod rules;
 mod scan;
@@ -43,6 +44,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match args.command {
         Command::Scan(scan) => scan::run(&scan),
+        Command::Hook(hook) => hook::run(&hook),
         Command::Rules(rules) => rules::run(&rules),
         Command::Completions { shell } => {
             clap_complete::generate(

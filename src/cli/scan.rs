@@ -60,7 +60,11 @@ fn targets(paths: &[PathBuf]) -> Vec<Target> {
     targets
 }
 
-fn options(args: &ScanArgs, settings: &Settings, targets: Vec<Target>) -> pipeline::Options {
+pub(super) fn options(
+    args: &ScanArgs,
+    settings: &Settings,
+    targets: Vec<Target>,
+) -> pipeline::Options {
     let both = |flags: &[String], settings: &[String]| [settings, flags].concat();
     let source = source::Options {
         targets,

@@ -59,6 +59,7 @@ pub fn scan_changes(
         tally.skip(gap.reason, gap.path.clone(), gap.detail.as_str());
     }
     search.objects()?;
+    search.names();
     search.files()?;
     let mut report = scanner.finish();
     report.coverage = tally.coverage();
@@ -119,6 +120,15 @@ impl Search<'_> {
             pieces.par_iter().for_each_init(reader, |reader, piece| self.piece(reader, *piece));
         });
         Ok(())
+    }
+
+    /// Searches the names of refs.
+    fn names(&self) {
+        for name in &self.changes.names {
+            let path = [b"ref/", &**name].concat();
+            let origin = self.origin(OriginKind::GitRef, path, Provenance::default());
+            self.scanner.scan_tallied(&Blob::whole(&Arc::new(origin), name), self.tally);
+        }
     }
 
     fn piece(&self, reader: &mut git::Reader<'_>, piece: Piece<'_>) {

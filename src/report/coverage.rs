@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::model::{Coverage, Report, Severity, Skip, SkipReason};
 
 /// The severities, worst first.
-pub(super) const BY_DANGER: [Severity; 4] =
+pub(crate) const BY_DANGER: [Severity; 4] =
     [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 
 /// How many paths stand for all of a reason.
 const EXAMPLES: usize = 3;
 
 /// What was searched: `1,234 files, 56.7 MB in 0.12 s, 180 rules`.
-pub(super) fn searched(report: &Report) -> String {
+pub(crate) fn searched(report: &Report) -> String {
     let Coverage { files, objects, .. } = report.coverage;
     let objects = match objects {
         0 => String::new(),
@@ -29,7 +29,7 @@ pub(super) fn searched(report: &Report) -> String {
 }
 
 /// All of the coverage in one line.
-pub(super) fn sentence(report: &Report) -> String {
+pub(crate) fn sentence(report: &Report) -> String {
     let searched = match report.coverage.files + report.coverage.objects {
         0 if report.empty_range => "nothing to search: the range is empty".to_owned(),
         0 => "nothing was searched: not one file was read".to_owned(),
@@ -39,7 +39,7 @@ pub(super) fn sentence(report: &Report) -> String {
 }
 
 /// The settings files that had a say: `; settings from .tokensweep.toml`.
-pub(super) fn settings(report: &Report) -> String {
+pub(crate) fn settings(report: &Report) -> String {
     match report.settings.as_slice() {
         [] => String::new(),
         files => {
@@ -49,7 +49,7 @@ pub(super) fn settings(report: &Report) -> String {
 }
 
 /// How many secrets and places: `2 secrets in 14 places: 1 critical, 1 low`.
-pub(super) fn found(report: &Report) -> String {
+pub(crate) fn found(report: &Report) -> String {
     if report.findings.is_empty() {
         return "no secrets found".to_owned();
     }
@@ -71,7 +71,7 @@ pub(super) fn found(report: &Report) -> String {
 }
 
 /// All that was not looked at for one reason.
-pub(super) struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The reason of all of them.
     pub reason: SkipReason,
     /// In the order of the report.
@@ -93,7 +93,7 @@ impl Group<'_> {
 
 /// What was not looked at, by reason: the gaps, or what was meant to be left
 /// out.
-pub(super) fn groups(report: &Report, gaps: bool) -> Vec<Group<'_>> {
+pub(crate) fn groups(report: &Report, gaps: bool) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for skip in report.coverage.skipped.iter().filter(|skip| skip.reason.is_a_gap() == gaps) {
         match groups.iter_mut().find(|group| group.reason == skip.reason) {
@@ -106,7 +106,7 @@ pub(super) fn groups(report: &Report, gaps: bool) -> Vec<Group<'_>> {
 }
 
 /// What was not searched, as the end of a sentence; empty if all was.
-pub(super) fn not_searched(report: &Report) -> String {
+pub(crate) fn not_searched(report: &Report) -> String {
     let known = match report.coverage.known {
         0 => String::new(),
         n => format!(
@@ -128,12 +128,12 @@ fn left_out(report: &Report) -> String {
 }
 
 /// `1 file`, `1,234 files`.
-pub(super) fn many(n: u64, one: &str, more: &str) -> String {
+pub(crate) fn many(n: u64, one: &str, more: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { more })
 }
 
 /// `1,234,567`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -145,7 +145,8 @@ pub(super) fn count(n: u64) -> String {
     out
 }
 
-fn bytes(n: u64) -> String {
+/// `1.2 MB`.
+pub(crate) fn bytes(n: u64) -> String {
     let (mut size, mut unit) = (n as f64, "B");
     for larger in ["kB", "MB", "GB", "TB"] {
         if size < 999.5 {
@@ -157,7 +158,8 @@ fn bytes(n: u64) -> String {
     format!("{size:.decimals$} {unit}")
 }
 
-fn time(elapsed: Duration) -> String {
+/// `12 ms`.
+pub(crate) fn time(elapsed: Duration) -> String {
     match elapsed.as_secs_f64() {
         s if s < 0.1 => format!("{:.0} ms", s * 1000.0),
         s if s < 10.0 => format!("{s:.2} s"),

@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use crate::model::Report;
 
-mod coverage;
+pub(crate) mod coverage;
 mod github;
 mod json;
 pub mod sanitize;

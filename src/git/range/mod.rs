@@ -35,6 +35,9 @@ pub struct Changes {
     pub gaps: Vec<Skip>,
     /// Full names of the refs that the range was asked for by.
     pub refs: Vec<Arc<[u8]>>,
+    /// Full names of refs that are about to be made elsewhere: they are part
+    /// of what is told.
+    pub names: Vec<Box<[u8]>>,
 }
 
 /// A commit that a range brings.
