@@ -142,8 +142,9 @@ impl Matcher {
         if base.keywords.is_empty() {
             return;
         }
+        let mut first = 0;
         for run in copied {
-            let first = base.keywords.partition_point(|&(at, _)| (at as usize) < run.from);
+            first = seek(&base.keywords, first, run.from);
             for &(at, keyword) in &base.keywords[first..] {
                 let offset = at as usize - run.from;
                 if offset >= run.len {
@@ -192,13 +193,15 @@ impl Matcher {
             let at = at as usize;
             while near.next_if(|run| run.at + run.len <= at).is_some() {}
             let (lead, span) = self.reaches[keyword as usize];
-            if near.peek().is_some_and(|run| runs.holds(run, at, lead, span)) {
+            let here = near.peek().copied();
+            if here.is_some_and(|run| runs.holds(run, at, lead, span)) {
                 continue;
             }
             let scratch = scratch.get_or_insert_with(|| Scratch::of(self));
             for owner in &self.owners[keyword as usize] {
                 self.attempt(*owner, at, blob, scratch, |(rule, start)| {
-                    let run = runs.at(start);
+                    let here = here.filter(|run| run.at <= start && start < run.at + run.len);
+                    let run = here.or_else(|| runs.at(start));
                     if !run.is_some_and(|run| runs.settle(run, start - run.at, self.span(rule))) {
                         attempts.push((rule, start));
                     }
@@ -233,6 +236,22 @@ impl Match {
             user: found.groups.and_then(|groups| groups.user).map(inside),
         }
     }
+}
+
+/// The first keyword that stands at an offset or behind it, looked for from
+/// where the last one was found: deltas mostly copy from front to back.
+fn seek(keywords: &[(u32, u32)], near: usize, offset: usize) -> usize {
+    let is_before = |at: usize| keywords.get(at).is_some_and(|found| (found.0 as usize) < offset);
+    let (mut low, mut step) = (near, 1);
+    if low > 0 && !is_before(low - 1) {
+        low = 0;
+    }
+    while is_before(low + step - 1) {
+        low += step;
+        step *= 2;
+    }
+    let high = (low + step).min(keywords.len());
+    low + keywords[low.min(high)..high].partition_point(|found| (found.0 as usize) < offset)
 }
 
 /// True if a whole search might have left out some of these matches.
