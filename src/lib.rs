@@ -19,7 +19,8 @@
 //! import each other. `tests/architecture.rs` holds the house to this drawing.
 //!
 //! ```text
-//! main → cli → config → pipeline → source · git
+//! main → cli → config → pipeline → source → git
+//!         │                 ├────→ git
 //!         │                 ├────→ matcher → rules
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
@@ -35,6 +36,7 @@
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
+//! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
 //! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |
 //! | [`verify`] | offline: placeholders, randomness, checksums, place, worth → kept or rejected |
 //! | [`context`] | what the text around a value says: its key, registry, user, date |
@@ -43,13 +45,19 @@
 //! | [`report`] | report → bytes, one file for each format; masks; sanitises at the last door |
 //! | [`model`] | the words that the rooms hand to each other; no I/O |
 //!
-//! To come: `git` (blobs from object stores), `unpack` (members of archives),
-//! `decode` (text hidden in encodings), `registry` and `blast_radius`.
+//! To come: `unpack` (members of archives), `decode` (text hidden in
+//! encodings), `registry` and `blast_radius`.
 //!
 //! A source pushes blobs into one closure. Inside it, on the same thread, the
 //! matcher yields candidates that borrow the blob and the verifier keeps or
 //! rejects each; what is kept goes to one collector. Output never depends on
 //! threads. Lines are counted for kept candidates only.
+//!
+//! Git's objects take two passes. The first sees each object once, as a delta of
+//! the one that it was made of: the matcher searches only what the delta adds,
+//! and takes the rest over ([`matcher::Trace`]). What was found is then followed
+//! to the commits and paths that show it first, and there goes through the same
+//! matcher and verifier as a file of that path.
 
 pub mod cli;
 pub mod config;

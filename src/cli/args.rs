@@ -64,6 +64,8 @@ Examples:
   tokensweep scan . --exclude 'testdata/**' --confidence medium
   tokensweep scan . --rules ours.toml --rule generic
   tokensweep scan . --baseline .tokensweep.baseline
+  tokensweep scan app.git --git-history reachable
+  tokensweep scan . --incremental .git/tokensweep.state
   tokensweep scan --staged                  what the next commit would bring
   tokensweep scan --since-commit v1.2       what HEAD has and v1.2 has not
   tokensweep scan --range origin/main..     what this branch would add to main
