@@ -17,7 +17,7 @@ Exit codes: 0 nothing found, 1 found something, 2 wrong usage or fatal error,
 Examples:
   tokensweep .                              everything below here
   env | tokensweep scan -                   an environment
-  tokensweep scan ~/work -f jsonl -o found.jsonl
+  tokensweep scan ~/src -f jsonl -o found.jsonl
   tokensweep scan . --write-baseline .tokensweep.baseline";
 
 /// Finds npm credentials, and the other secrets that worms take.
@@ -69,7 +69,7 @@ Examples:
   tokensweep scan --staged                  what the next commit would bring
   tokensweep scan --since-commit v1.2       what HEAD has and v1.2 has not
   tokensweep scan --range origin/main..     what this branch would add to main
-  tokensweep scan ~/work/app --branch dev   all that a branch leads to";
+  tokensweep scan ~/src/app --branch dev    all that a branch leads to";
 
 #[derive(Debug, Parser)]
 #[command(after_help = SCAN_HELP)]
