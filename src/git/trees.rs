@@ -11,7 +11,6 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 use std::io::Read;
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
@@ -66,9 +65,17 @@ const SUBMODULE: &[u8] = b"160000";
 /// An entry of a tree that may matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
-    pub(crate) to: Key,
+    /// The two halves of the key: as one number it would take a third more.
+    to: [u32; 2],
     /// [`name_key`] of the entry's name.
     pub(crate) name: u32,
+}
+
+impl Edge {
+    /// The key of the object that the entry names.
+    pub(crate) fn to(self) -> Key {
+        Key::from(self.to[0]) << 32 | Key::from(self.to[1])
+    }
 }
 
 /// The trees that lead to what is looked for, and their entries that do.
@@ -135,8 +142,56 @@ impl Trees {
 /// All trees that were read, and the entries of each that may matter.
 #[derive(Default)]
 struct Log {
-    trees: Vec<(Place, Option<ObjectId>, Range<usize>)>,
-    edges: Vec<Edge>,
+    trees: Vec<Row>,
+    edges: Arena,
+    /// Names of trees that are loose.
+    loose: Vec<ObjectId>,
+}
+
+/// A tree of the log.
+struct Row {
+    /// Its pack, or [`LOOSE`].
+    pack: u32,
+    /// Its offset there, or its place among the loose ones.
+    at: u64,
+    edges: Part,
+}
+
+const LOOSE: u32 = u32::MAX;
+
+/// Edges by the million, in pieces that never move: one that grew by doubling
+/// would need three times the memory.
+#[derive(Default)]
+struct Arena(Vec<Vec<Edge>>);
+
+/// Edges that lie together in an [`Arena`].
+#[derive(Clone, Copy)]
+struct Part {
+    piece: u32,
+    first: u32,
+    len: u32,
+}
+
+/// Edges of a piece.
+const PIECE: usize = 1 << 16;
+
+impl Arena {
+    fn push(&mut self, edges: impl ExactSizeIterator<Item = Edge>) -> Part {
+        let len = edges.len();
+        let fits = self.0.last().is_some_and(|piece| piece.capacity() - piece.len() >= len);
+        if !fits {
+            self.0.push(Vec::with_capacity(len.max(PIECE)));
+        }
+        let at = self.0.len() - 1;
+        let piece = &mut self.0[at];
+        let first = piece.len() as u32;
+        piece.extend(edges);
+        Part { piece: at as u32, first, len: len as u32 }
+    }
+
+    fn get(&self, part: Part) -> &[Edge] {
+        &self.0[part.piece as usize][part.first as usize..][..part.len as usize]
+    }
 }
 
 impl Log {
@@ -149,13 +204,14 @@ impl Log {
         let mut holders: Vec<(u32, u32)> = Vec::new();
         let mut first_holder = vec![u32::MAX; keys.len()];
         let (mut leads, mut stack) = (vec![false; keys.len()], Vec::new());
-        for (holder, (_, _, range)) in (0u32..).zip(&self.trees) {
-            for edge in &self.edges[range.clone()] {
-                if let Some(&held) = numbers.get(&edge.to) {
+        for (holder, row) in (0u32..).zip(&self.trees) {
+            for edge in self.edges.get(row.edges) {
+                let to = edge.to();
+                if let Some(&held) = numbers.get(&to) {
                     holders.push((holder, first_holder[held as usize]));
                     first_holder[held as usize] = holders.len() as u32 - 1;
                 }
-                if wanted.contains_key(&edge.to) {
+                if wanted.contains_key(&to) {
                     stack.push(holder);
                 }
             }
@@ -171,12 +227,12 @@ impl Log {
             }
         }
         let mut trees = Trees::default();
-        for (at, (_, _, range)) in self.trees.iter().enumerate().filter(|(at, _)| leads[*at]) {
+        for (at, row) in self.trees.iter().enumerate().filter(|(at, _)| leads[*at]) {
             let matters = |edge: &&Edge| {
                 let leads = |&number: &u32| leads[number as usize];
-                wanted.contains_key(&edge.to) || numbers.get(&edge.to).is_some_and(leads)
+                wanted.contains_key(&edge.to()) || numbers.get(&edge.to()).is_some_and(leads)
             };
-            let edges = self.edges[range.clone()].iter().filter(matters).copied().collect();
+            let edges = self.edges.get(row.edges).iter().filter(matters).copied().collect();
             trees.edges.insert(keys[at], edges);
             if first_holder[at] == u32::MAX {
                 trees.roots.push(keys[at]);
@@ -189,16 +245,14 @@ impl Log {
     /// The key of each tree.
     fn keys(&self, store: &Store) -> Vec<Key> {
         let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
-        for (place, _, _) in &self.trees {
-            if let Place::Packed { pack, offset } = *place {
-                packed[pack].push(offset);
-            }
+        for row in self.trees.iter().filter(|row| row.pack != LOOSE) {
+            packed[row.pack as usize].push(row.at);
         }
         let named: Vec<_> =
             packed.into_iter().zip(&store.packs).map(|(at, pack)| pack.names(at)).collect();
-        let key_of = |(place, id, _): &(Place, Option<ObjectId>, _)| match place {
-            Place::Packed { pack, offset } => named[*pack].get(*offset).map_or(0, key),
-            Place::Loose { .. } => id.as_ref().map_or(0, |id| key(id.as_bytes())),
+        let key_of = |row: &Row| match row.pack {
+            LOOSE => key(self.loose[row.at as usize].as_bytes()),
+            pack => named[pack as usize].get(row.at).map_or(0, key),
         };
         self.trees.iter().map(key_of).collect()
     }
@@ -262,6 +316,7 @@ impl Pass<'_> {
         }
         if !self.wanted.is_empty() && (is_tree || self.wanted.contains_key(&to)) {
             let name = name_key(&bytes[space + 1..name_end]);
+            let to = [(to >> 32) as u32, to as u32];
             seen.edges.push((at as u32, Edge { to, name }));
         }
         Some(end)
@@ -306,10 +361,15 @@ impl Visitor for Pass<'_> {
             return Some(seen);
         }
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = log.edges.len();
-        log.edges.extend(seen.edges.iter().map(|edge| edge.1));
-        let range = first..log.edges.len();
-        log.trees.push((object.place, object.id.copied(), range));
+        let edges = log.edges.push(seen.edges.iter().map(|edge| edge.1));
+        let (pack, at) = match (object.place, object.id) {
+            (Place::Packed { pack, offset }, _) => (pack as u32, offset),
+            (Place::Loose { .. }, id) => {
+                log.loose.extend(id);
+                (LOOSE, log.loose.len() as u64 - 1)
+            }
+        };
+        log.trees.push(Row { pack, at, edges });
         Some(seen)
     }
 

@@ -168,11 +168,11 @@ impl<'f> Finder<'f> {
             }
             for edge in edges {
                 let (path, depth) = (below(step.path, edge.name), step.depth + 1);
-                let next = Step { tree: edge.to, path, depth, above: at, name: edge.name };
-                if self.objects.contains_key(&edge.to) {
+                let next = Step { tree: edge.to(), path, depth, above: at, name: edge.name };
+                if self.objects.contains_key(&edge.to()) {
                     self.tell(&steps, next, id, from);
                 }
-                if !trees.edges(edge.to).is_empty() {
+                if !trees.edges(edge.to()).is_empty() {
                     stack.push(steps.len());
                     steps.push(next);
                 }
