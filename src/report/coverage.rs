@@ -32,6 +32,9 @@ pub(crate) fn searched(report: &Report) -> String {
 pub(crate) fn sentence(report: &Report) -> String {
     let searched = match report.coverage.files + report.coverage.objects {
         0 if report.empty_range => "nothing to search: the range is empty".to_owned(),
+        0 if report.coverage.known > 0 => {
+            format!("nothing new to search, in {}", time(report.elapsed))
+        }
         0 => "nothing was searched: not one file was read".to_owned(),
         _ => format!("searched: {}", searched(report)),
     };
