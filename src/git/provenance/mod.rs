@@ -243,7 +243,9 @@ impl Finder<'_> {
             From::Nothing => Provenance { unreachable: Some(Held::Dangling), ..Default::default() },
         };
         provenance.object = Some(shown.id.to_string());
-        provenance.in_head = (shown.kind == Kind::Blob).then_some(place.in_head);
+        // Where it stood, and so whether it still does, is not known of all.
+        let named = shown.kind == Kind::Blob && !matches!(place.from, From::Nothing);
+        provenance.in_head = named.then_some(place.in_head);
         let notes = provenance.refs.first().is_some_and(|name| name.starts_with(b"refs/notes/"));
         let kind = match shown.kind {
             Kind::Commit => OriginKind::GitCommit,
