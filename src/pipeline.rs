@@ -133,6 +133,15 @@ pub struct Scanner {
     found: Mutex<Found>,
 }
 
+/// A secret as it stands in one version of a file. Where it stands with a
+/// marker, or less surely, it must not stand for where it does not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Seen {
+    fingerprint: Fingerprint,
+    marked: bool,
+    confidence: Confidence,
+}
+
 #[derive(Default)]
 struct Found {
     fold: Fold,
@@ -226,25 +235,25 @@ impl Scanner {
 
     /// Where in a blob that has been traced something stands that is a secret,
     /// and which.
-    fn judge_traced(&self, blob: &Blob<'_>, trace: &Trace) -> Vec<(u64, Fingerprint)> {
+    fn judge_traced(&self, blob: &Blob<'_>, trace: &Trace) -> Vec<(u64, Seen)> {
         let mut found = Vec::new();
         self.matcher.traced(blob, trace, |candidate| found.extend(self.secret_of(&candidate)));
         found
     }
 
     /// The same for a blob that is searched for the first time.
-    fn judge(&self, blob: &Blob<'_>) -> Vec<(u64, Fingerprint)> {
+    fn judge(&self, blob: &Blob<'_>) -> Vec<(u64, Seen)> {
         let mut found = Vec::new();
         self.matcher.candidates(blob, |candidate| found.extend(self.secret_of(&candidate)));
         found
     }
 
-    fn secret_of(&self, candidate: &Candidate<'_>) -> Option<(u64, Fingerprint)> {
-        let kept = matches!(self.verifier.check(candidate), Verdict::Kept(_));
-        kept.then(|| {
-            let start = candidate.blob.offset + candidate.span.0 as u64;
-            (start, self.key.fingerprint(candidate.secret_bytes()))
-        })
+    fn secret_of(&self, candidate: &Candidate<'_>) -> Option<(u64, Seen)> {
+        let Verdict::Kept(kept) = self.verifier.check(candidate) else { return None };
+        let start = candidate.blob.offset + candidate.span.0 as u64;
+        let fingerprint = self.key.fingerprint(candidate.secret_bytes());
+        let marked = self.suppressor.is_marked(candidate.blob.bytes, candidate.secret);
+        Some((start, Seen { fingerprint, marked, confidence: kept.confidence }))
     }
 
     fn collect(

@@ -1,6 +1,8 @@
 //! What leads into a repository's objects: refs, the heads of work trees, the
 //! histories of refs, and indexes.
 
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +65,10 @@ impl Tips {
         tips.add_refs(repository);
         for git_dir in repository.layout.git_dirs() {
             tips.add_head(repository, &git_dir);
-            tips.add_logs(&git_dir.join("logs"));
+            tips.add_logs(&git_dir.join("logs"), repository.form.hash.len_in_bytes());
+            if git_dir != repository.layout.common_dir {
+                tips.add_own_refs(repository, &git_dir);
+            }
             tips.add_index(repository, &git_dir.join("index"));
         }
         tips
@@ -159,22 +164,28 @@ impl Tips {
     }
 
     /// The histories of refs, of those too that are gone.
-    fn add_logs(&mut self, folder: &Path) {
+    fn add_logs(&mut self, folder: &Path, width: usize) {
         for path in files_below(folder) {
             let below = path.strip_prefix(folder).map(path_to_bytes).unwrap_or_default();
             let way = if below == STASH { Way::Stash } else { Way::Reflog };
-            let text = match std::fs::read(&path) {
-                Ok(text) => text,
-                Err(why) => {
-                    self.gap(&path, why.to_string());
-                    continue;
+            match log_targets(&path, width) {
+                Ok(targets) => {
+                    let tips = targets.into_iter().map(|target| Tip { way: way.clone(), target });
+                    self.tips.extend(tips);
                 }
-            };
-            for line in text.lines() {
-                let ids = line.splitn(3, |&b| b == b' ').take(2);
-                let ids = ids.filter_map(|id| ObjectId::from_hex(id).ok());
-                let ids = ids.filter(|id| !id.is_null());
-                self.tips.extend(ids.map(|target| Tip { way: way.clone(), target }));
+                Err(why) => self.gap(&path, why.to_string()),
+            }
+        }
+    }
+
+    /// Refs that only one work tree has.
+    fn add_own_refs(&mut self, repository: &Repository, git_dir: &Path) {
+        for path in files_below(&git_dir.join("refs")) {
+            let id = super::store::read(&path).ok();
+            let id = id.and_then(|text| ObjectId::from_hex(text.trim_ascii()).ok());
+            if let Some(target) = id {
+                let name = path.strip_prefix(&repository.layout.common_dir).unwrap_or(&path);
+                self.tips.push(Tip { way: Way::Ref(path_to_bytes(name).into()), target });
             }
         }
     }
@@ -204,9 +215,36 @@ impl Tips {
     }
 }
 
-/// The files below a folder, sorted.
+/// The objects that the lines of a reflog name, each once. Of a line only its
+/// beginning is kept, however long it is.
+fn log_targets(path: &Path, width: usize) -> super::store::Result<BTreeSet<ObjectId>> {
+    let mut input = BufReader::new(super::store::open(path)?);
+    let (mut line, mut targets) = (Vec::new(), BTreeSet::new());
+    let wanted = 4 * width + 1;
+    loop {
+        let bytes = input.fill_buf().map_err(|why| why.to_string())?;
+        let end = memchr::memchr(b'\n', bytes);
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        line.extend_from_slice(&part[..part.len().min(wanted - line.len())]);
+        let used = end.map_or(bytes.len(), |end| end + 1);
+        if end.is_some() || used == 0 {
+            let ids = line.split(|&b| b == b' ').take(2);
+            let ids = ids.filter_map(|id| ObjectId::from_hex(id).ok());
+            targets.extend(ids.filter(|id| !id.is_null()));
+            line.clear();
+        }
+        if used == 0 {
+            return Ok(targets);
+        }
+        input.consume(used);
+    }
+}
+
+/// The files below a folder, sorted. No link is followed.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let (mut folders, mut files) = (vec![folder.to_path_buf()], Vec::new());
+    let is_folder = folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    folders.extend(is_folder.then(|| folder.to_path_buf()));
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {

@@ -83,7 +83,7 @@ impl Edge {
 pub(crate) struct Trees {
     edges: KeyMap<Vec<Edge>>,
     /// Trees that no other tree leads to.
-    pub(crate) roots: Vec<Key>,
+    pub(crate) roots: Vec<ObjectId>,
     /// Trees that could not be read.
     pub(crate) gaps: Vec<(Place, Option<ObjectId>, String)>,
 }
@@ -234,12 +234,30 @@ impl Log {
             };
             let edges = self.edges.get(row.edges).iter().filter(matters).copied().collect();
             trees.edges.insert(keys[at], edges);
-            if first_holder[at] == u32::MAX {
-                trees.roots.push(keys[at]);
+        }
+        let is_root = |at: &usize| leads[*at] && first_holder[*at] == u32::MAX;
+        trees.roots = self.ids((0..keys.len()).filter(is_root), store);
+        trees.roots.sort_unstable();
+        trees.roots.dedup();
+        trees
+    }
+
+    /// The names of some of the trees.
+    fn ids(&self, trees: impl Iterator<Item = usize>, store: &Store) -> Vec<ObjectId> {
+        let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
+        let mut ids = Vec::new();
+        for row in trees.map(|at| &self.trees[at]) {
+            match row.pack {
+                LOOSE => ids.push(self.loose[row.at as usize]),
+                pack => packed[pack as usize].push(row.at),
             }
         }
-        trees.roots.sort_unstable();
-        trees
+        for (offsets, pack) in packed.into_iter().zip(&store.packs) {
+            let names = pack.names(offsets.clone());
+            let named = offsets.iter().filter_map(|&offset| names.get(offset));
+            ids.extend(named.filter_map(|name| ObjectId::try_from(name).ok()));
+        }
+        ids
     }
 
     /// The key of each tree.

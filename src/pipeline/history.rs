@@ -10,14 +10,15 @@ mod news;
 mod search;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::Scanner;
 use super::incremental::State;
+use super::{Scanner, Seen};
 use crate::git::forest::Forest;
 use crate::git::missing::Presence;
 use crate::git::provenance::{self, Shown, Spot};
@@ -94,8 +95,10 @@ pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
         if !known.insert(layout.common_dir.clone()) {
             continue;
         }
-        let place = layout.work_tree.clone().unwrap_or(path);
-        let prefix = place.strip_prefix(root).map(path_to_bytes).unwrap_or_default();
+        // A submodule's git directory lies elsewhere than its files.
+        let files = layout.work_tree.clone().or_else(|| layout.named_work_tree());
+        let below = |place: &Path| place.strip_prefix(root).map(path_to_bytes).ok();
+        let prefix = files.as_deref().and_then(below).or_else(|| below(&path)).unwrap_or_default();
         let root = path_to_bytes(root).into();
         subjects.push(Subject { layout, target, root, prefix });
     }
@@ -143,7 +146,7 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
     }
     let presence = Presence::of(store, &loose_ids);
     presence.ask_for_links(&repository, &commits, &tips);
-    let (shown, finds) = group(finds, &repository);
+    let (shown, finds, secrets) = group(finds, &repository);
     let small = forests.iter().map(Forest::trees).sum::<usize>() <= CHECKED;
     if store.partial && !small {
         Trees::ask_whole_ones(&presence, store, &forests, options.threads);
@@ -158,7 +161,7 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
             gaps.broken(*place, id.as_ref(), why);
         }
         if !shown.is_empty() {
-            let answer = provenance::find(&repository, &commits, &shown, &trees, &tips);
+            let answer = provenance::find(&repository, &commits, &shown, &secrets, &trees, &tips);
             answer.gaps.iter().for_each(|why| gaps.note(why));
             let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot)).collect();
             let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots);
@@ -212,11 +215,14 @@ fn search_names(scanner: &Scanner, subject: &Subject, tips: &Tips, state: Option
 type Starts = Vec<(u64, u32)>;
 
 /// An object, where it stands, and where in it which secret begins.
-type Found = (Kind, Place, Vec<(u64, Fingerprint)>);
+type Found = (Kind, Place, Vec<(u64, Seen)>);
 
 /// Groups finds by object. Objects and secrets have numbers from here on, in
 /// an order that does not depend on threads.
-fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, Starts)>) {
+fn group(
+    finds: Vec<Find>,
+    repository: &Repository,
+) -> (Vec<Shown>, Vec<(Place, Starts)>, Vec<Fingerprint>) {
     let store = &repository.store;
     let mut packed: Vec<Vec<u64>> = vec![Vec::new(); store.packs.len()];
     for find in &finds {
@@ -239,10 +245,11 @@ fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, 
             objects.entry(id).or_insert_with(|| (find.kind, find.place, Vec::new()));
         // An object may stand in several packs: one of them is enough.
         if *place == find.place {
-            starts.push((find.start, find.fingerprint));
+            starts.push((find.start, find.secret));
         }
     }
-    let mut numbers: HashMap<Fingerprint, u32> = HashMap::new();
+    let mut numbers: HashMap<Seen, u32> = HashMap::new();
+    let mut secrets_of = Vec::new();
     let (mut shown, mut places) = (Vec::new(), Vec::new());
     for (id, (kind, place, mut starts)) in objects {
         starts.sort_unstable();
@@ -250,7 +257,11 @@ fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, 
             .into_iter()
             .map(|(start, secret)| {
                 let next = numbers.len() as u32;
-                (start, *numbers.entry(secret).or_insert(next))
+                let number = *numbers.entry(secret).or_insert_with(|| {
+                    secrets_of.push(secret.fingerprint);
+                    next
+                });
+                (start, number)
             })
             .collect();
         let mut secrets: Vec<u32> = starts.iter().map(|start| start.1).collect();
@@ -259,7 +270,7 @@ fn group(finds: Vec<Find>, repository: &Repository) -> (Vec<Shown>, Vec<(Place, 
         shown.push(Shown { id, kind, secrets });
         places.push((place, starts));
     }
-    (shown, places)
+    (shown, places, secrets_of)
 }
 
 /// Collects what could not be read in a repository.
@@ -270,7 +281,7 @@ struct Gaps<'g> {
     any: AtomicBool,
     /// Places that were told of: an object that cannot be read stands in the
     /// way more than once.
-    seen: Mutex<std::collections::HashSet<Place>>,
+    seen: Mutex<std::collections::HashSet<(Place, Option<ObjectId>)>>,
 }
 
 /// Up to this many missing objects are named one by one.
@@ -311,7 +322,7 @@ impl Gaps<'_> {
 
     fn broken(&self, place: Place, id: Option<&ObjectId>, why: &str) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(place, Place::Packed { .. }) && !seen.insert(place) {
+        if !seen.insert((place, id.copied())) {
             return;
         }
         let what = match (place, id) {

@@ -80,6 +80,11 @@ impl Suppressor {
         })
     }
 
+    /// True if a marker suppresses the secret at these offsets.
+    pub fn is_marked(&self, bytes: &[u8], secret: (usize, usize)) -> bool {
+        self.inline && inline::marker(bytes, secret, self.foreign).is_some()
+    }
+
     /// What suppresses the place, if anything does.
     pub fn check(&self, place: &Place<'_>) -> Option<Suppression> {
         if self.inline

@@ -10,13 +10,15 @@ use super::{Shown, Wanted, wanted};
 use crate::git::graph::Graph;
 use crate::git::refs::Tips;
 use crate::git::store::{Reader, Store};
-use crate::git::trees::{Key, KeyHasher, Trees, key, name_key};
+use crate::git::trees::{Key, KeyHasher, KeyMap, Trees, key, name_key};
+use crate::model::{Fingerprint, LOCATION_CAP};
 
 /// Trees deeper than this are not entered.
 const DEEPEST: usize = 4096;
-/// Paths that are followed in all: a few small trees that hold each other many
-/// times make more of them than there are atoms.
-const PATHS: usize = 100_000;
+/// Paths at which one tree is entered, and at which one secret is told: a few
+/// small trees that hold each other many times make more paths than there are
+/// atoms, and no report shows more places.
+const PATHS: u32 = LOCATION_CAP as u32;
 
 /// What a path is followed from.
 #[derive(Clone, Copy)]
@@ -41,20 +43,26 @@ pub(super) struct Finder<'f> {
     pub(super) graph: &'f Graph,
     pub(super) tips: &'f Tips,
     pub(super) shown: &'f [Shown],
+    /// What each number of a secret stands for: one secret may have several,
+    /// for the ways in which it stands.
+    secrets: &'f [Fingerprint],
     /// The objects that show secrets, by key.
     objects: Wanted,
     pub(super) reader: Reader<'f>,
     trees: &'f Trees,
     /// Trees and the paths at which they were entered.
     entered: HashSet<(Key, PathKey), BuildHasherDefault<KeyHasher>>,
-    /// The paths of all trees that were entered.
-    paths: HashSet<PathKey>,
+    /// At how many paths each tree was entered.
+    times: KeyMap<u32>,
+    /// At how many paths each secret was told.
+    places: HashMap<u32, u32>,
     /// Secrets and the paths that are known for them.
     told: HashSet<(u32, PathKey)>,
     /// Objects that some tree leads to.
     pub(super) reached: Vec<bool>,
     pub(super) found: Vec<Place>,
-    pub(super) gaps: Vec<String>,
+    /// True if some trees were too deep to be entered.
+    pub(super) too_deep: bool,
 }
 
 /// A hash of a path.
@@ -88,6 +96,7 @@ impl<'f> Finder<'f> {
         graph: &'f Graph,
         tips: &'f Tips,
         shown: &'f [Shown],
+        secrets: &'f [Fingerprint],
         store: &'f Store,
         trees: &'f Trees,
     ) -> Self {
@@ -95,15 +104,17 @@ impl<'f> Finder<'f> {
             graph,
             tips,
             shown,
+            secrets,
             objects: wanted(shown),
             reader: store.reader(),
             trees,
             entered: HashSet::default(),
-            paths: HashSet::new(),
+            times: KeyMap::default(),
+            places: HashMap::new(),
             told: HashSet::new(),
             reached: vec![false; shown.len()],
             found: Vec::new(),
-            gaps: Vec::new(),
+            too_deep: false,
         }
     }
 
@@ -128,16 +139,32 @@ impl<'f> Finder<'f> {
         self.follow_indexes();
         let trees = self.trees;
         for &root in &trees.roots {
-            self.enter(root, None, From::Nothing);
+            self.enter(key(root.as_bytes()), Some(root), From::Nothing);
         }
-        for place in &mut self.found {
+        self.compare_with_head(&head);
+    }
+
+    /// Tells apart what HEAD still has and what it has no more.
+    fn compare_with_head(&mut self, head: &HashSet<(Fingerprint, PathKey)>) {
+        for place in std::mem::take(&mut self.found) {
             let path = path_key(&place.path);
-            place.in_head = place.secrets.iter().any(|&secret| head.contains(&(secret, path)));
+            let still = |secret: &u32| head.contains(&(self.secrets[*secret as usize], path));
+            let (there, gone): (Vec<u32>, Vec<u32>) =
+                place.secrets.iter().partition(|it| still(it));
+            for (secrets, in_head) in [(there, true), (gone, false)] {
+                if !secrets.is_empty() {
+                    let path = place.path.clone();
+                    self.found.push(Place { secrets, in_head, path, ..place });
+                }
+            }
         }
     }
 
     /// The secrets that HEAD still has, and their paths.
-    fn in_head(&mut self, peel: &impl Fn(&ObjectId) -> ObjectId) -> HashSet<(u32, PathKey)> {
+    fn in_head(
+        &mut self,
+        peel: &impl Fn(&ObjectId) -> ObjectId,
+    ) -> HashSet<(Fingerprint, PathKey)> {
         let head = self.tips.head.map(|head| peel(&head));
         let Some(number) = head.and_then(|head| self.graph.number(&head)) else {
             return HashSet::new();
@@ -145,8 +172,12 @@ impl<'f> Finder<'f> {
         let tree = self.graph.tree(number);
         self.enter(key(tree.as_bytes()), None, From::Nothing);
         self.entered.clear();
+        self.times.clear();
+        self.places.clear();
         self.found.clear();
-        std::mem::take(&mut self.told)
+        self.reached.fill(false);
+        let told = std::mem::take(&mut self.told);
+        told.into_iter().map(|(secret, path)| (self.secrets[secret as usize], path)).collect()
     }
 
     /// Enters a tree and all below it that lead to a secret and have not been
@@ -161,10 +192,14 @@ impl<'f> Finder<'f> {
             if edges.is_empty() || !self.entered.insert((step.tree, step.path)) {
                 continue;
             }
-            self.paths.insert(step.path);
-            if step.depth > DEEPEST || self.paths.len() > PATHS {
-                self.gaps.push("trees too deep, or paths too many, to follow".to_owned());
-                return;
+            if step.depth > DEEPEST {
+                self.too_deep = true;
+                continue;
+            }
+            let times = self.times.entry(step.tree).or_default();
+            *times += 1;
+            if *times > PATHS {
+                continue;
             }
             for edge in edges {
                 let (path, depth) = (below(step.path, edge.name), step.depth + 1);
@@ -186,7 +221,7 @@ impl<'f> Finder<'f> {
             self.reached[object] = true;
             let secrets = self.shown[object].secrets.iter().copied();
             let secrets: Vec<u32> =
-                secrets.filter(|&secret| self.told.insert((secret, last.path))).collect();
+                secrets.filter(|&secret| self.is_news(secret, last.path)).collect();
             if secrets.is_empty() {
                 continue;
             }
@@ -194,6 +229,14 @@ impl<'f> Finder<'f> {
             let path = path.unwrap_or_else(|| self.unnamed(object));
             self.found.push(Place { object, secrets, path, from, in_head: false });
         }
+    }
+
+    /// True if a secret is to be told at a path, and was not before.
+    fn is_news(&mut self, secret: u32, path: PathKey) -> bool {
+        let places = self.places.entry(secret).or_default();
+        let news = *places < PATHS && self.told.insert((secret, path));
+        *places += u32::from(news);
+        news
     }
 
     /// The path that steps lead along, read from the trees themselves.
@@ -243,8 +286,7 @@ impl<'f> Finder<'f> {
             self.reached[object] = true;
             let path = path_key(&staged.path);
             let secrets = self.shown[object].secrets.iter().copied();
-            let secrets: Vec<u32> =
-                secrets.filter(|&secret| self.told.insert((secret, path))).collect();
+            let secrets: Vec<u32> = secrets.filter(|&secret| self.is_news(secret, path)).collect();
             if !secrets.is_empty() {
                 let path = staged.path.clone();
                 self.found.push(Place { object, secrets, path, from: From::Index, in_head: false });

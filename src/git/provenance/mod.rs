@@ -20,7 +20,7 @@ use super::refs::{Tips, Way};
 use super::repository::Repository;
 use super::store::{Reader, Store};
 use super::trees::{KeyMap, Trees, key};
-use crate::model::{Held, OriginKind, Provenance, REF_CAP};
+use crate::model::{Fingerprint, Held, OriginKind, Provenance, REF_CAP};
 
 /// An object in which secrets were found.
 pub(crate) struct Shown {
@@ -67,12 +67,13 @@ pub(crate) fn find(
     repository: &Repository,
     commits: &CommitLog,
     shown: &[Shown],
+    secrets: &[Fingerprint],
     trees: &Trees,
     tips: &Tips,
 ) -> Answer {
     let store = &repository.store;
     let mut graph = Graph::of(named(commits, store));
-    let mut peeler = Peeler { reader: store.reader(), known: HashMap::new() };
+    let mut peeler = Peeler { reader: store.reader(), known: HashMap::new(), tags: HashMap::new() };
     let peeled: HashMap<ObjectId, ObjectId> = tips
         .tips
         .iter()
@@ -82,9 +83,9 @@ pub(crate) fn find(
     let peel = |id: &ObjectId| peeled.get(id).copied().unwrap_or(*id);
     graph.hold(&tips.tips, peel);
 
-    let mut finder = Finder::new(&graph, tips, shown, store, trees);
+    let mut finder = Finder::new(&graph, tips, shown, secrets, store, trees);
     finder.follow(&peel);
-    finder.finish(&peel)
+    finder.finish(&peel, &peeler.tags)
 }
 
 /// Commits with their names.
@@ -113,6 +114,8 @@ pub(crate) fn named(commits: &CommitLog, store: &Store) -> Vec<(ObjectId, Row)> 
 struct Peeler<'p> {
     reader: Reader<'p>,
     known: HashMap<ObjectId, ObjectId>,
+    /// For tags that other tags point to, the outermost.
+    tags: HashMap<ObjectId, ObjectId>,
 }
 
 impl Peeler<'_> {
@@ -125,7 +128,10 @@ impl Peeler<'_> {
             match self.reader.read(&at) {
                 Ok(Some((Kind::Tag, bytes))) => {
                     match TagRefIter::from_bytes(&bytes, at.kind()).target_id() {
-                        Ok(target) => at = target,
+                        Ok(target) => {
+                            self.tags.entry(at).or_insert(id);
+                            at = target;
+                        }
                         Err(_) => break,
                     }
                 }
@@ -139,8 +145,12 @@ impl Peeler<'_> {
 
 impl Finder<'_> {
     /// Turns places into spots, with all that is to be told of them.
-    fn finish(mut self, peel: &impl Fn(&ObjectId) -> ObjectId) -> Answer {
-        self.add_commits_and_tags();
+    fn finish(
+        mut self,
+        peel: &impl Fn(&ObjectId) -> ObjectId,
+        tags: &HashMap<ObjectId, ObjectId>,
+    ) -> Answer {
+        self.add_commits_and_tags(tags);
         let commits: HashSet<u32> = self.found.iter().filter_map(|at| at.from.commit()).collect();
         let mut commits: Vec<u32> = commits.into_iter().collect();
         commits.sort_unstable();
@@ -152,12 +162,13 @@ impl Finder<'_> {
         }
         let found = std::mem::take(&mut self.found);
         let spots = found.into_iter().map(|place| self.spot(place, &known)).collect();
-        Answer { spots, gaps: self.gaps }
+        let deep = self.too_deep.then(|| "trees too deep to follow".to_owned());
+        Answer { spots, gaps: deep.into_iter().collect() }
     }
 
     /// Commits and tags that show secrets themselves, and blobs that nothing
     /// names.
-    fn add_commits_and_tags(&mut self) {
+    fn add_commits_and_tags(&mut self, tags: &HashMap<ObjectId, ObjectId>) {
         for (object, shown) in self.shown.iter().enumerate() {
             let (from, path) = match shown.kind {
                 Kind::Commit => {
@@ -167,7 +178,8 @@ impl Finder<'_> {
                 }
                 Kind::Tag => {
                     let tips = &self.tips.tips;
-                    let tip = tips.iter().position(|tip| tip.target == shown.id);
+                    let outer = tags.get(&shown.id).unwrap_or(&shown.id);
+                    let tip = tips.iter().position(|tip| tip.target == *outer);
                     let from = tip.map_or(From::Nothing, From::Tip);
                     (from, format!("tag/{}", shown.id).into_bytes().into())
                 }

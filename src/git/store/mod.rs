@@ -100,6 +100,9 @@ impl Store {
                 return self.flaws.push((folder.to_path_buf(), format!("{why} (objects folder)")));
             }
         };
+        if !folder.is_dir() {
+            return self.flaws.push((folder, "no folder of objects".to_owned()));
+        }
         if self.folders.contains(&folder) {
             return;
         }

@@ -78,6 +78,20 @@ impl<'j> Judge<'j> {
         walk::loose(self.store, &loose, threads, self);
     }
 
+    /// Judges what was found in the fresh part of a blob, at each of the places
+    /// where it stands.
+    fn judge(&self, object: usize, blob: &Blob<'_>) {
+        for (origin, secrets) in &self.spots[&object] {
+            let finds = self.finds[object].1.iter().filter(|find| secrets.contains(&find.1));
+            let starts = finds.filter_map(|find| find.0.checked_sub(blob.offset));
+            let mut starts: Vec<usize> = starts.map(|start| start as usize).collect();
+            starts.dedup();
+            for start in starts.into_iter().filter(|start| blob.fresh().contains(start)) {
+                self.scanner.scan(&Blob { origin, fresh: (start, start + 1), ..*blob });
+            }
+        }
+    }
+
     fn object(&self, place: Place, id: Option<&ObjectId>) -> Option<usize> {
         match id {
             Some(id) => self.by_id.get(id).copied(),
@@ -103,24 +117,16 @@ impl Visitor for Judge<'_> {
 
     fn visit(&self, seen: &Visited<'_>, _: Option<(&(), &[Copied])>) -> Option<()> {
         let object = self.object(seen.place, seen.id)?;
-        for (origin, secrets) in &self.spots[&object] {
-            let starts = self.finds[object].1.iter().filter(|find| secrets.contains(&find.1));
-            let mut starts: Vec<usize> = starts.map(|find| find.0 as usize).collect();
-            starts.dedup();
-            for start in starts {
-                let whole = Blob::whole(origin, seen.bytes);
-                self.scanner.scan(&Blob { fresh: (start, start + 1), ..whole });
-            }
-        }
+        let (anywhere, _) = self.spots[&object].first()?;
+        self.judge(object, &Blob::whole(anywhere, seen.bytes));
         None
     }
 
     fn stream(&self, _: Kind, place: Place, id: Option<&ObjectId>, _: u64, input: &mut dyn Read) {
         let Some(object) = self.object(place, id) else { return };
-        // A stream is read once: its first place stands for all.
-        let Some((origin, _)) = self.spots[&object].first() else { return };
         let (local, margins) = (Tally::default(), self.scanner.margins());
-        source::feed_stream(input, origin, margins, &local, &|blob| self.scanner.scan(blob));
+        let Some((anywhere, _)) = self.spots[&object].first() else { return };
+        source::feed_stream(input, anywhere, margins, &local, &|blob| self.judge(object, blob));
     }
 
     /// The first pass has told of it.

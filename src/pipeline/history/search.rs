@@ -8,7 +8,7 @@ use gix::ObjectId;
 use gix::hash::Kind as Hash;
 use gix::objs::Kind;
 
-use super::super::Scanner;
+use super::super::{Scanner, Seen};
 use super::Gaps;
 use super::news::Only;
 use crate::git::commits::CommitLog;
@@ -16,7 +16,7 @@ use crate::git::forest::Forest;
 use crate::git::store::{Place, Store};
 use crate::git::walk::{self, Visited, Visitor};
 use crate::matcher::Trace;
-use crate::model::{Blob, Copied, Fingerprint, Origin, SkipReason};
+use crate::model::{Blob, Copied, Origin, SkipReason};
 use crate::source::{self, Tally};
 
 /// A secret in an object, wherever that may stand.
@@ -26,7 +26,7 @@ pub(super) struct Find {
     pub(super) kind: Kind,
     /// Offset of the match in the object.
     pub(super) start: u64,
-    pub(super) fingerprint: Fingerprint,
+    pub(super) secret: Seen,
 }
 
 /// Searches objects and notes what it finds.
@@ -61,23 +61,17 @@ impl<'s> Search<'s> {
         (self.finds.into_inner().unwrap_or_else(PoisonError::into_inner), self.commits)
     }
 
-    fn note(
-        &self,
-        place: Place,
-        id: Option<&ObjectId>,
-        kind: Kind,
-        found: Vec<(u64, Fingerprint)>,
-    ) {
+    fn note(&self, place: Place, id: Option<&ObjectId>, kind: Kind, found: Vec<(u64, Seen)>) {
         if found.is_empty() {
             return;
         }
         let mut finds = self.finds.lock().unwrap_or_else(PoisonError::into_inner);
-        finds.extend(found.into_iter().map(|(start, fingerprint)| Find {
+        finds.extend(found.into_iter().map(|(start, secret)| Find {
             place,
             id: id.copied(),
             kind,
             start,
-            fingerprint,
+            secret,
         }));
     }
 
