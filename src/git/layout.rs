@@ -3,11 +3,9 @@
 //! Nothing that a repository says is ever run, and nothing it includes is
 //! read: of its settings only the kind of its hashes and of its refs count.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use gix::hash::Kind as Hash;
-
-use crate::model::path_from_bytes;
 
 /// The folders of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,28 +49,6 @@ impl Layout {
         let common_dir = common.filter(|dir| dir.is_dir()).unwrap_or_else(|| git_dir.clone());
         let common_dir = common_dir.canonicalize().unwrap_or(common_dir);
         Self { git_dir, common_dir, work_tree }
-    }
-
-    /// The work tree that the settings of a submodule name, as far as that can
-    /// be told by the path alone. For names only: nothing is read there.
-    pub fn named_work_tree(&self) -> Option<PathBuf> {
-        let text = super::store::read(&self.common_dir.join("config")).ok()?;
-        let settings = gix::config::File::from_bytes_no_includes(
-            &text,
-            gix::config::file::Metadata::from(gix::config::Source::Local),
-            gix::config::file::init::Options::default(),
-        )
-        .ok()?;
-        let named = settings.string("core.worktree")?;
-        let mut path = PathBuf::new();
-        for part in self.git_dir.join(path_from_bytes(&named)).components() {
-            match part {
-                Component::ParentDir => drop(path.pop()),
-                Component::CurDir => {}
-                part => path.push(part),
-            }
-        }
-        Some(path)
     }
 
     /// The folder of the repository's own objects.

@@ -10,7 +10,6 @@ mod news;
 mod search;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -89,16 +88,17 @@ impl Subject {
 pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
     let mut known = std::collections::HashSet::new();
     let mut subjects = Vec::new();
-    for GitDir { target, path } in found {
-        let Some(layout) = Layout::at(&path) else { continue };
+    let layout = |found: GitDir| Some((Layout::at(&found.path)?, found));
+    let mut found: Vec<_> = found.into_iter().filter_map(layout).collect();
+    // A submodule is named by its files, and only without them by its objects.
+    found.sort_by_key(|(layout, _)| layout.work_tree.is_none());
+    for (layout, GitDir { target, path }) in found {
         let Some(Target::Path(root)) = roots.get(target) else { continue };
         if !known.insert(layout.common_dir.clone()) {
             continue;
         }
-        // A submodule's git directory lies elsewhere than its files.
-        let files = layout.work_tree.clone().or_else(|| layout.named_work_tree());
-        let below = |place: &Path| place.strip_prefix(root).map(path_to_bytes).ok();
-        let prefix = files.as_deref().and_then(below).or_else(|| below(&path)).unwrap_or_default();
+        let place = layout.work_tree.clone().unwrap_or(path);
+        let prefix = place.strip_prefix(root).map(path_to_bytes).unwrap_or_default();
         let root = path_to_bytes(root).into();
         subjects.push(Subject { layout, target, root, prefix });
     }
