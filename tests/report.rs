@@ -484,6 +484,8 @@ fn sarif_has_a_result_per_place() {
       "properties": {
         "checksum": "valid",
         "confidence": "high",
+        "git": null,
+        "origin": "file",
         "places": 3,
         "proof": "checksum",
         "registry": "npm.example.com",

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::sanitize::{Masker, exact};
 use super::{Options, Reporter, coverage};
-use crate::model::{Finding, Location, OriginKind, Report, Severity, Skip};
+use crate::model::{Finding, Held, Location, OriginKind, Provenance, Report, Severity, Skip};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -46,6 +46,7 @@ impl Reporter for Sarif {
                 redaction_tokens: if self.0.show_secrets { &[] } else { &["…"] },
                 properties: json!({
                     "files": report.coverage.files,
+                    "objects": report.coverage.objects,
                     "bytes": report.coverage.bytes,
                     "rules": report.rules,
                     "suppressed": report.suppressed.len(),
@@ -135,7 +136,7 @@ fn result(finding: &Finding, location: &Location, rule: usize, masker: &Masker<'
         "ruleId": text(masker, &finding.rule),
         "ruleIndex": rule,
         "level": level(finding.severity),
-        "message": { "text": message(finding, masker) },
+        "message": { "text": message(finding, location, masker) },
         "partialFingerprints": { "tokensweep/value/v1": finding.fingerprint.to_string() },
         "locations": [{ "physicalLocation": {
             "artifactLocation": place(location, masker),
@@ -158,13 +159,28 @@ fn result(finding: &Finding, location: &Location, rule: usize, masker: &Masker<'
             "username": finding.username.as_deref().map(|user| text(masker, user)),
             "variable": location.variable.as_deref().map(|name| text(masker, name)),
             "places": finding.places,
+            "origin": location.origin.kind.word(),
+            "git": location.origin.git.as_deref().map(|git| history(git, masker)),
         },
+    })
+}
+
+/// Where in a repository's history a place stands.
+fn history(git: &Provenance, masker: &Masker<'_>) -> Value {
+    json!({
+        "object": git.object,
+        "commit": git.commit,
+        "commit_time": git.time.and_then(super::time::utc),
+        "author": git.author.as_deref().map(|author| exact(&masker.mask(author)).into_owned()),
+        "ref": git.refs.first().map(|name| exact(&masker.mask(name)).into_owned()),
+        "in_head": git.in_head,
+        "unreachable": git.unreachable.map(Held::word),
     })
 }
 
 /// Words for people. Brackets make links and braces make placeholders in a
 /// message, so what came from a scanned file must not keep them bare.
-fn message(finding: &Finding, masker: &Masker<'_>) -> String {
+fn message(finding: &Finding, location: &Location, masker: &Masker<'_>) -> String {
     let mut words = format!(
         "{}: {}",
         masker.visible(&*finding.name),
@@ -172,6 +188,15 @@ fn message(finding: &Finding, masker: &Masker<'_>) -> String {
     );
     if let Some(registry) = &finding.registry {
         words.push_str(&format!(", registry {}", masker.visible(registry)));
+    }
+    if let Some(git) = &location.origin.git {
+        words.push_str(", in the history of the repository");
+        if let Some(commit) = &git.commit {
+            words.push_str(&format!(" since commit {commit}"));
+        }
+        if git.in_head == Some(false) {
+            words.push_str(", gone from HEAD");
+        }
     }
     if !finding.worth.words.is_empty() {
         words.push_str(&format!(". {}", masker.visible(&finding.worth.words)));
