@@ -201,3 +201,6 @@ impl Visitor for Commits {
 
     fn broken(&self, _: Place, _: Option<&ObjectId>, _: &str) {}
 }
+
+#[cfg(test)]
+mod tests;
