@@ -103,6 +103,7 @@ impl<'s> Search<'s> {
                 (None, Place::Loose { .. }) => format!("a loose object, {size} bytes"),
             };
             self.tally.skip(SkipReason::TooLarge, self.gaps.name(), what);
+            self.gaps.too_large(place, id);
         }
         too_large
     }
