@@ -336,7 +336,7 @@ fn what_could_not_be_read_is_tried_again() {
     let place = Place::new();
     let path = place.repo.path("b.env");
     place.repo.write("b.env", format!("TOKEN={}\n", npm_token(2)));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
         return; // Nothing is hidden from root.
     }

@@ -99,18 +99,13 @@ pub struct Entry {
     pub read: Option<(Kind, Vec<u8>)>,
 }
 
-/// Walks all of a pack, with the index at hand or without one; gives what the
-/// walk told, and the offsets in the index that it went by.
-pub fn pack(
-    bytes: &[u8],
-    index: Option<Index>,
-    width: usize,
-    threads: usize,
-) -> Result<(Vec<Entry>, Vec<u64>)> {
+/// Walks all of a pack on one thread, with the index at hand or without one;
+/// gives what the walk told, and the offsets in the index that it went by.
+pub fn pack(bytes: &[u8], index: Option<Index>, width: usize) -> Result<(Vec<Entry>, Vec<u64>)> {
     let store = Store::of_pack(hash(width), map(bytes)?, index.map(|index| index.0))?;
     let forests = store.packs.iter().map(Forest::of).collect();
     let log = Log(Mutex::default());
-    walk::packed(&store, &forests, threads, &log);
+    walk::packed(&store, &forests, 1, &log);
     let (mut reader, index) = (store.reader(), &store.packs[0].index);
     let entry = |(offset, walked)| {
         let read = reader.packed(0, offset).ok();
@@ -170,7 +165,7 @@ mod tests {
     fn bytes_are_read_as_files_are() {
         assert!(Index::of(b"", 20).is_err());
         assert!(multi_pack(b"MIDX\x01", 20).is_err());
-        assert!(pack(b"PACK\0\0\0\x02\0\0\0\0", None, 20, 1).unwrap().0.is_empty());
+        assert!(pack(b"PACK\0\0\0\x02\0\0\0\0", None, 20).unwrap().0.is_empty());
         let (size, made, copied) = delta(b"\x03\x03\x90\x03", b"abc").unwrap();
         assert_eq!((size, &made[..], copied.len()), (3, &b"abc"[..], 1));
         let tree = [&b"40000 a\0"[..], &[1; 20]].concat();

@@ -31,8 +31,7 @@ fuzz_target!(|input: &[u8]| {
         _ => Some(Index::made(&made.rows, width)),
     };
     let (bare, named) = (index.is_none(), mode >> 3 & 1 == 1);
-    let threads = if mode >> 4 == 15 { 4 } else { 1 };
-    let Ok((told, offsets)) = pack(&made.bytes, index, width, threads) else { return };
+    let Ok((told, offsets)) = pack(&made.bytes, index, width) else { return };
     let mut makes = BTreeSet::new();
     for entry in &told {
         if entry.walked.is_some() {
