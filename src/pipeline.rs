@@ -63,8 +63,22 @@ pub struct Options {
 /// Rules or suppressions that cannot be loaded, a target that does not exist.
 /// What cannot be read during the scan is no error but a part of the report.
 pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Report> {
+    scan_and_tell(options, stdin, tally, Ok)
+}
+
+/// The same for those who keep a state of what has been searched: it is only
+/// written when `tell` has told of what was found, or nobody ever would.
+///
+/// # Errors
+/// Those of [`scan`] and of `tell`; a state that cannot be read or written.
+pub fn scan_and_tell<T>(
+    options: &Options,
+    stdin: &mut dyn Read,
+    tally: &Tally,
+    tell: impl FnOnce(Report) -> Result<T>,
+) -> Result<T> {
     if let Some(wanted) = &options.git.range {
-        return range::scan(options, wanted, tally);
+        return tell(range::scan(options, wanted, tally)?);
     }
     let started = Instant::now();
     let rules = Arc::new(RuleSet::select(&options.rules)?);
@@ -74,12 +88,13 @@ pub fn scan(options: &Options, stdin: &mut dyn Read, tally: &Tally) -> Result<Re
     scan_all(options, state.as_ref(), &scanner, stdin, tally)?;
     let mut report = scanner.finish();
     report.coverage = tally.coverage();
-    if let Some(state) = state {
-        let skipped = report.coverage.skipped.iter();
-        state.save(skipped.filter(|skip| skip.reason.is_a_gap()).map(|skip| skip.path.clone()))?;
+    if let Some(state) = &state {
+        state.forget(report.coverage.skipped.iter().map(|skip| &skip.path));
     }
     report.elapsed = started.elapsed();
-    Ok(report)
+    let told = tell(report)?;
+    state.map_or(Ok(()), |state| state.save())?;
+    Ok(told)
 }
 
 /// Searches files, and then the repositories that lie among them.

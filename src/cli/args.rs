@@ -145,7 +145,13 @@ pub(super) struct ScanArgs {
     )]
     pub(super) git_history: HistoryArg,
     /// Remember in this file what has been searched, and leave it out the next time.
-    #[arg(long, value_name = "FILE", help_heading = "Git", conflicts_with = "part")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Git",
+        // A baseline of the new secrets alone would drop all others.
+        conflicts_with_all = ["part", "write_baseline"]
+    )]
     pub(super) incremental: Option<PathBuf>,
     /// Only what the commits bring that HEAD has and REV has not.
     #[arg(long, value_name = "REV", group = "part", help_heading = "Git")]

@@ -26,10 +26,21 @@ pub(super) fn run(args: &ScanArgs) -> Result<u8> {
     let options = options(args, &settings, targets);
     let format = format(args, &settings)?;
     let tally = Arc::new(Tally::default());
-    let mut report = {
-        let _progress = Progress::watch(&tally, !args.quiet);
-        pipeline::scan(&options, &mut io::stdin().lock(), &tally)?
-    };
+    let progress = Progress::watch(&tally, !args.quiet);
+    pipeline::scan_and_tell(&options, &mut io::stdin().lock(), &tally, |report| {
+        drop(progress);
+        tell(args, &settings, &options, format, report)
+    })
+}
+
+/// Writes the report, or what else was asked for, and gives the exit code.
+fn tell(
+    args: &ScanArgs,
+    settings: &Settings,
+    options: &pipeline::Options,
+    format: Format,
+    mut report: Report,
+) -> Result<u8> {
     report.settings = settings.files.iter().map(|path| path.display().to_string()).collect();
     if let Some(path) = &args.write_baseline {
         let count = suppress::write_baseline(path, &report.findings, &options.key)?;
@@ -37,7 +48,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<u8> {
         let _ = writeln!(io::stderr(), "wrote {count} fingerprints to {path}");
         return Ok(if report.incomplete() { INCOMPLETE } else { CLEAN });
     }
-    write(args, &settings, format, &report)?;
+    write(args, settings, format, &report)?;
     Ok(match (report.findings.is_empty(), report.incomplete()) {
         (false, _) if !args.exit_zero => args.exit_code,
         (true, true) => INCOMPLETE,

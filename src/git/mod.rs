@@ -4,6 +4,9 @@
 mod budget;
 pub(crate) mod commits;
 pub(crate) mod forest;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub(crate) mod graph;
 mod layout;
 pub(crate) mod missing;

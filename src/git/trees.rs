@@ -288,11 +288,24 @@ struct Pass<'p> {
 }
 
 /// What is remembered of a tree for those that are deltas of it.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Where its entries begin, and where the last one ends.
     starts: Vec<u32>,
     /// Its entries that may matter, and where they begin.
     edges: Vec<(u32, Edge)>,
+}
+
+/// Reads a tree, whole or as a delta.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read(
+    bytes: &[u8],
+    base: Option<(&Seen, &[Copied])>,
+    wanted: &Wanted,
+    width: usize,
+) -> Seen {
+    let (log, gaps) = (Mutex::default(), Mutex::default());
+    Pass { width, wanted, presence: None, deltas: true, log, gaps }.read(bytes, base)
 }
 
 impl Pass<'_> {

@@ -9,9 +9,9 @@ mod judge;
 mod news;
 mod search;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -86,7 +86,7 @@ impl Subject {
 /// The repositories that a walk has found, each once however many work trees
 /// lead to it; `roots` are the targets of the walk.
 pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     let mut subjects = Vec::new();
     let layout = |found: GitDir| Some((Layout::at(&found.path)?, found));
     let mut found: Vec<_> = found.into_iter().filter_map(layout).collect();
@@ -109,7 +109,7 @@ pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
 pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, tally: &Tally) {
     let repository = Repository::open(&subject.layout, &[]);
     let any = AtomicBool::new(!repository.gaps.is_empty());
-    let gaps = Gaps { subject, tally, any, seen: Mutex::default() };
+    let gaps = Gaps { subject, tally, any, seen: Mutex::default(), passed: Mutex::default() };
     for gap in &repository.gaps {
         tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
     }
@@ -163,7 +163,9 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
         if !shown.is_empty() {
             let answer = provenance::find(&repository, &commits, &shown, &secrets, &trees, &tips);
             answer.gaps.iter().for_each(|why| gaps.note(why));
-            let spots = answer.spots.into_iter().filter(|spot| options.keeps(spot)).collect();
+            let (spots, others): (Vec<Spot>, Vec<Spot>) =
+                answer.spots.into_iter().partition(|spot| options.keeps(spot));
+            gaps.pass_over(&shown, &spots, &others);
             let judge = Judge::new(scanner, subject, store, &forests, &shown, &finds, spots);
             judge.run(threads);
         }
@@ -281,7 +283,34 @@ struct Gaps<'g> {
     any: AtomicBool,
     /// Places that were told of: an object that cannot be read stands in the
     /// way more than once.
-    seen: Mutex<std::collections::HashSet<(Place, Option<ObjectId>)>>,
+    seen: Mutex<HashSet<(Place, Option<ObjectId>)>>,
+    /// Objects that were left out though they can be read: the next run has to
+    /// look at them again.
+    passed: Mutex<Passed>,
+}
+
+#[derive(Default)]
+struct Passed {
+    packed: Vec<(usize, u64)>,
+    named: HashSet<ObjectId>,
+}
+
+impl Passed {
+    /// The names of all.
+    fn names(&self, store: &Store) -> HashSet<ObjectId> {
+        if self.packed.is_empty() {
+            return self.named.clone();
+        }
+        let mut all = self.named.clone();
+        for (at, pack) in store.packs.iter().enumerate() {
+            let here = self.packed.iter().filter(|place| place.0 == at).map(|place| place.1);
+            let offsets: Vec<u64> = here.collect();
+            let names = pack.names(offsets.clone());
+            let names = offsets.iter().filter_map(|&offset| names.get(offset));
+            all.extend(names.filter_map(|name| ObjectId::try_from(name).ok()));
+        }
+        all
+    }
 }
 
 /// Up to this many missing objects are named one by one.
@@ -296,8 +325,28 @@ impl Gaps<'_> {
     /// Notes in the state that all of a store has been searched, if it has.
     fn remember(&self, state: Option<&State>, store: &Store, loose: &[(usize, ObjectId)]) {
         if let Some(state) = state.filter(|_| !self.any.load(Ordering::Relaxed)) {
-            state.searched(store, loose);
+            state.searched(store, loose, &self.passed().names(store));
         }
+    }
+
+    fn passed(&self) -> MutexGuard<'_, Passed> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes an object that is larger than the user wants to read.
+    fn too_large(&self, place: Place, id: Option<&ObjectId>) {
+        match place {
+            Place::Packed { pack, offset } => self.passed().packed.push((pack, offset)),
+            Place::Loose { .. } => self.passed().named.extend(id),
+        }
+    }
+
+    /// Notes objects of which nothing is told because of where they stand: they
+    /// may come to stand elsewhere.
+    fn pass_over(&self, shown: &[Shown], told: &[Spot], others: &[Spot]) {
+        let told: HashSet<usize> = told.iter().map(|spot| spot.object).collect();
+        let passed = others.iter().filter(|spot| !told.contains(&spot.object));
+        self.passed().named.extend(passed.map(|spot| shown[spot.object].id));
     }
 
     fn note(&self, why: &str) {

@@ -6,27 +6,38 @@
 //! times and inode; a pack by its name, size and time; an object by its name.
 //! It holds no text of what was searched. A state that was made with other
 //! rules or settings counts as none.
+//!
+//! What was not searched is not remembered: neither files and objects that
+//! were passed over, nor a repository with a gap, nor a file that may have
+//! been changed once more within the same tick of the clock.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Options;
 use crate::error::{Error, Result};
-use crate::git::store::Store;
+use crate::git::store::{self, Store};
 use crate::model::path_to_bytes;
 use crate::rules::RuleSet;
+use crate::suppress::Suppressor;
 
 /// The first sixteen bytes of a hash or of an object's name.
 type Key = [u8; 16];
 
 const KEY: usize = size_of::<Key>();
 const VERSION: u32 = 1;
+
+/// Times of files advance in steps, of at most this length on the file systems
+/// of our days: a later change may bear the time of an earlier one.
+const TICK: Duration = Duration::from_millis(100);
 
 /// The first line of a state.
 #[derive(Default, Deserialize, Serialize)]
@@ -51,6 +62,8 @@ pub(super) struct KnownPack {
 pub(super) struct State {
     path: PathBuf,
     settings: String,
+    /// Files that were changed after this may change again unnoticed.
+    settled: SystemTime,
     packs: HashSet<KnownPack>,
     files: Vec<Key>,
     objects: Objects,
@@ -79,11 +92,12 @@ impl State {
     /// is empty.
     ///
     /// # Errors
-    /// A file that is no state.
+    /// A file that is no state; suppressions that cannot be loaded.
     pub(super) fn load(path: &Path, options: &Options, rules: &RuleSet) -> Result<Self> {
         let mut state = Self {
             path: path.to_path_buf(),
-            settings: settings(options, rules),
+            settings: settings(options, rules)?,
+            settled: SystemTime::now().checked_sub(TICK).unwrap_or(UNIX_EPOCH),
             packs: HashSet::new(),
             files: Vec::new(),
             objects: Objects { offset: 0, count: 0, keys: OnceLock::new() },
@@ -94,11 +108,11 @@ impl State {
             Error::new(format!("{shown} is no state of earlier runs: {why}"))
                 .hint("name another file, or delete this one to begin anew")
         };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(state),
-            Err(why) => return Err(wrong(why.to_string())),
-        };
+        if path.metadata().is_err_and(|why| why.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(state);
+        }
+        let file = store::open(path).map_err(|why| wrong(why.to_string()))?;
+        let size = file.metadata().map_err(|why| wrong(why.to_string()))?.len();
         let mut input = BufReader::new(file);
         let mut line = Vec::new();
         input.read_until(b'\n', &mut line).map_err(|why| wrong(why.to_string()))?;
@@ -107,7 +121,12 @@ impl State {
         if header.tokensweep_state != VERSION || header.settings != state.settings {
             return Ok(state);
         }
-        let mut files = vec![0; header.files.saturating_mul(KEY).min(1 << 32)];
+        let bytes = |keys: usize| (keys as u64).saturating_mul(KEY as u64);
+        let promised = bytes(header.files).saturating_add(bytes(header.objects));
+        if size.checked_sub(line.len() as u64) != Some(promised) {
+            return Err(wrong("it is not as long as it says".to_owned()));
+        }
+        let mut files = vec![0; header.files * KEY];
         input.read_exact(&mut files).map_err(|why| wrong(why.to_string()))?;
         state.files = keys(&files);
         state.packs = header.packs.into_iter().collect();
@@ -125,7 +144,9 @@ impl State {
         }
         let key = file_key(path, metadata);
         let known = self.files.binary_search(&key).is_ok();
-        self.seen().files.insert(shown, key);
+        if known || changed(metadata).is_some_and(|time| time < self.settled) {
+            self.seen().files.insert(shown, key);
+        }
         known
     }
 
@@ -165,31 +186,45 @@ impl State {
         })
     }
 
-    /// Notes that all objects of a store have been searched.
-    pub(super) fn searched(&self, store: &Store, loose: &[(usize, gix::ObjectId)]) {
+    /// Notes that all objects of a store have been searched but those that were
+    /// `passed` over.
+    pub(super) fn searched(
+        &self,
+        store: &Store,
+        loose: &[(usize, ObjectId)],
+        passed: &HashSet<ObjectId>,
+    ) {
+        let passed: HashSet<Key> = passed.iter().map(|id| first(id.as_bytes())).collect();
+        let searched = |key: &Key| !passed.contains(key);
         let mut seen = self.seen();
         for pack in &store.packs {
-            let Some(known) = known_pack(&pack.path) else { continue };
-            if self.packs.contains(&known) {
-                seen.packs.push(known);
-                continue;
+            let names = (0..pack.index.len()).map(|at| first(pack.index.name(at)));
+            match known_pack(&pack.path) {
+                Some(known) if self.packs.contains(&known) => seen.packs.push(known),
+                Some(known) if names.clone().all(|key| searched(&key)) => {
+                    seen.packs.push(known);
+                    seen.objects.extend(names);
+                }
+                _ => seen.objects.extend(names.filter(searched)),
             }
-            seen.packs.push(known);
-            seen.objects.extend((0..pack.index.len()).map(|at| first(pack.index.name(at))));
         }
-        seen.objects.extend(loose.iter().map(|(_, id)| first(id.as_bytes())));
+        seen.objects.extend(loose.iter().map(|(_, id)| first(id.as_bytes())).filter(searched));
     }
 
-    /// Writes what is known now. Files that could not be read, by the paths
-    /// that `lost` gives, stay unknown.
+    /// Files that were not read after all stay unknown.
+    pub(super) fn forget<'p>(&self, skipped: impl Iterator<Item = &'p Vec<u8>>) {
+        let mut seen = self.seen();
+        for path in skipped {
+            seen.files.remove(path);
+        }
+    }
+
+    /// Writes what is known now.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub(super) fn save(&self, lost: impl Iterator<Item = Vec<u8>>) -> Result<()> {
-        let mut seen = std::mem::take(&mut *self.seen());
-        lost.for_each(|path| {
-            seen.files.remove(&path);
-        });
+    pub(super) fn save(&self) -> Result<()> {
+        let seen = std::mem::take(&mut *self.seen());
         let mut files: Vec<Key> = seen.files.into_values().chain(seen.names).collect();
         files.sort_unstable();
         files.dedup();
@@ -229,9 +264,11 @@ fn write(path: &Path, header: &Header, files: &[Key], objects: &[Key]) -> std::i
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let mut options = File::options();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // What a run with the same number has left would keep its own rights.
+    let _ = std::fs::remove_file(&beside);
     let mut out = BufWriter::new(options.open(&beside)?);
     serde_json::to_writer(&mut out, header)?;
     out.write_all(b"\n")?;
@@ -242,7 +279,7 @@ fn write(path: &Path, header: &Header, files: &[Key], objects: &[Key]) -> std::i
 }
 
 /// A hash of all that decides what is found and reported.
-fn settings(options: &Options, rules: &RuleSet) -> String {
+fn settings(options: &Options, rules: &RuleSet) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(rules.digest());
@@ -255,11 +292,25 @@ fn settings(options: &Options, rules: &RuleSet) -> String {
             (&options.suppress.inline, &options.suppress.foreign_markers),
         )
     ));
-    for path in options.suppress.ignore_files.iter().chain(&options.suppress.baselines) {
-        hash.update(std::fs::read(path).unwrap_or_default());
+    // All entries, and which of them have run out: none has been used yet.
+    let suppressor = Suppressor::load(&options.suppress, &options.key)?;
+    for entry in suppressor.unused() {
+        hash.update(entry);
         hash.update([0]);
     }
-    first(&hash.finalize()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(first(&hash.finalize()).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// When a file was last changed, as far as the system tells.
+fn changed(metadata: &Metadata) -> Option<SystemTime> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let seconds = Duration::from_secs(metadata.ctime().try_into().ok()?);
+        UNIX_EPOCH.checked_add(seconds + Duration::from_nanos(metadata.ctime_nsec() as u64))
+    }
+    #[cfg(not(unix))]
+    metadata.modified().ok()
 }
 
 fn known_pack(path: &Path) -> Option<KnownPack> {

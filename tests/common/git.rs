@@ -56,6 +56,15 @@ impl Git {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Runs git and gives all that it prints, byte for byte.
+    #[track_caller]
+    pub fn bytes(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.output(arguments, b"");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {arguments:?}: {said}");
+        output.stdout
+    }
+
     /// True if git says that it went well.
     pub fn try_run(&self, arguments: &[&str]) -> bool {
         self.output(arguments, b"").status.success()

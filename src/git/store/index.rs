@@ -35,7 +35,11 @@ enum Table {
 impl Index {
     /// Maps an index file and checks its measurements.
     pub(crate) fn open(path: &Path, width: usize) -> Result<Self> {
-        let map = super::map(path)?;
+        Self::of(super::map(path)?, width)
+    }
+
+    /// Checks the measurements of an index.
+    pub(crate) fn of(map: Mmap, width: usize) -> Result<Self> {
         let two = map.starts_with(b"\xfftOc");
         if two && number(&map, 4) != Some(2) {
             return Err("an index of a version that is not known".into());
@@ -165,20 +169,24 @@ impl Index {
 /// Used for packs that lack an index of their own; all others are complete
 /// without it.
 pub(crate) fn multi_pack(path: &Path, width: usize) -> Result<Vec<(String, Index)>> {
-    let map = super::map(path)?;
+    multi_pack_of(&super::map(path)?, width)
+}
+
+/// The same for a multi-pack-index that is at hand.
+pub(crate) fn multi_pack_of(map: &[u8], width: usize) -> Result<Vec<(String, Index)>> {
     if !map.starts_with(b"MIDX\x01") {
         return Err("no multi-pack-index of version 1".into());
     }
     let chunks = usize::from(*map.get(6).ok_or("the multi-pack-index is cut short")?);
-    let packs = number(&map, 8).ok_or("the multi-pack-index is cut short")? as usize;
+    let packs = number(map, 8).ok_or("the multi-pack-index is cut short")? as usize;
     let chunk = |id: &[u8; 4]| -> Result<&[u8]> {
         let row = (0..chunks)
             .map(|row| 12 + row * 12)
             .find(|&row| map.get(row..row + 4) == Some(id))
             .ok_or("the multi-pack-index lacks a table")?;
         let edge = |at: usize| -> Option<usize> {
-            let high = u64::from(number(&map, at)?);
-            usize::try_from(high << 32 | u64::from(number(&map, at + 4)?)).ok()
+            let high = u64::from(number(map, at)?);
+            usize::try_from(high << 32 | u64::from(number(map, at + 4)?)).ok()
         };
         let range = edge(row + 4).zip(edge(row + 16)).map(|(start, end)| start..end);
         Ok(range.and_then(|range| map.get(range)).ok_or("the multi-pack-index is cut short")?)

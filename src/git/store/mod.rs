@@ -77,20 +77,37 @@ pub(crate) enum Place {
 impl Store {
     /// Opens the store at an objects folder and all that it borrows from.
     pub(crate) fn open(folders: &[PathBuf], hash: Hash) -> Self {
-        let mut store = Self {
-            hash,
-            folders: Vec::new(),
-            packs: Vec::new(),
-            flaws: Vec::new(),
-            partial: false,
-            recent: AtomicUsize::new(0),
-        };
+        let mut store = Self::empty(hash);
         folders.iter().for_each(|folder| store.add_folder(folder, 0));
         for folder in store.folders.clone() {
             store.add_packs(&folder);
         }
         store.named_deltas_of_bare_packs();
         store
+    }
+
+    fn empty(hash: Hash) -> Self {
+        Self {
+            hash,
+            folders: Vec::new(),
+            packs: Vec::new(),
+            flaws: Vec::new(),
+            partial: false,
+            recent: AtomicUsize::new(0),
+        }
+    }
+
+    /// The store of a single pack that is at hand, with an index or without.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn of_pack(hash: Hash, map: Mmap, index: Option<Index>) -> Result<Self> {
+        let (mut store, width) = (Self::empty(hash), hash.len_in_bytes());
+        let pack = match index {
+            Some(index) => Pack::of(Path::new("pack"), map, index, width)?,
+            None => store.bare(Path::new("pack"), map)?,
+        };
+        store.add_pack(pack);
+        store.named_deltas_of_bare_packs();
+        Ok(store)
     }
 
     fn add_folder(&mut self, folder: &Path, depth: usize) {
@@ -174,7 +191,7 @@ impl Store {
             });
             let opened = match index {
                 Some(index) => Pack::open(path, index, width),
-                None => self.open_bare(path, width),
+                None => map(path).and_then(|map| self.bare(path, map)),
             };
             match opened {
                 Ok(pack) => self.add_pack(pack),
@@ -196,10 +213,11 @@ impl Store {
         self.packs.push(pack);
     }
 
-    /// Opens a pack without an index, and gives its objects names that only
+    /// Reads a pack without an index, and gives its objects names that only
     /// count them; [`Self::named_deltas_of_bare_packs`] finds the true ones.
-    fn open_bare(&mut self, path: &Path, width: usize) -> Result<Pack> {
-        let (mut pack, offsets, flaw) = Pack::open_bare(path, width)?;
+    fn bare(&mut self, path: &Path, map: Mmap) -> Result<Pack> {
+        let width = self.hash.len_in_bytes();
+        let (mut pack, offsets, flaw) = Pack::bare(path, map, width)?;
         if let Some(why) = flaw {
             self.flaws.push((path.to_path_buf(), format!("{why} (a pack without an index)")));
         }

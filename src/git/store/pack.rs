@@ -60,30 +60,31 @@ impl Names<'_> {
 impl Pack {
     /// Maps a pack whose index is at hand.
     pub(crate) fn open(path: &Path, index: Index, width: usize) -> Result<Self> {
-        let (map, end) = Self::map(path, width)?;
-        Ok(Self { path: path.to_path_buf(), index, map, end, width })
+        Self::of(path, super::map(path)?, index, width)
     }
 
-    /// Maps a pack without an index: its entries are found by reading it from
-    /// front to end, and have no names yet.
-    pub(crate) fn open_bare(path: &Path, width: usize) -> Result<(Self, Vec<u64>, Option<String>)> {
-        let (map, end) = Self::map(path, width)?;
-        // Whatever is there: it may be a pack that never got its checksum.
-        let end = end.max(map.len());
-        let index = Index::made(Vec::new(), width);
-        let pack = Self { path: path.to_path_buf(), index, map, end, width };
-        let (offsets, flaw) = pack.scan();
-        Ok((pack, offsets, flaw))
-    }
-
-    fn map(path: &Path, width: usize) -> Result<(Mmap, usize)> {
-        let map = super::map(path)?;
+    /// A pack whose bytes and index are at hand.
+    pub(crate) fn of(path: &Path, map: Mmap, index: Index, width: usize) -> Result<Self> {
         let known = map.starts_with(b"PACK\0\0\0\x02") || map.starts_with(b"PACK\0\0\0\x03");
         if !known || map.len() < 12 {
             return Err("no pack of version 2 or 3".into());
         }
         let end = map.len().saturating_sub(width).max(12);
-        Ok((map, end))
+        Ok(Self { path: path.to_path_buf(), index, map, end, width })
+    }
+
+    /// A pack without an index: its entries are found by reading it from front
+    /// to end, and have no names yet.
+    pub(crate) fn bare(
+        path: &Path,
+        map: Mmap,
+        width: usize,
+    ) -> Result<(Self, Vec<u64>, Option<String>)> {
+        let mut pack = Self::of(path, map, Index::made(Vec::new(), width), width)?;
+        // Whatever is there: it may be a pack that never got its checksum.
+        pack.end = pack.map.len();
+        let (offsets, flaw) = pack.scan();
+        Ok((pack, offsets, flaw))
     }
 
     /// Number of objects that the header promises.

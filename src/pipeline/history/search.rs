@@ -97,6 +97,7 @@ impl<'s> Search<'s> {
                 (None, Place::Loose { .. }) => format!("a loose object, {size} bytes"),
             };
             self.tally.skip(SkipReason::TooLarge, self.gaps.name(), what);
+            self.gaps.too_large(place, id);
         }
         too_large
     }
@@ -195,3 +196,6 @@ impl Visitor for Commits {
 
     fn broken(&self, _: Place, _: Option<&ObjectId>, _: &str) {}
 }
+
+#[cfg(test)]
+mod tests;
