@@ -255,3 +255,21 @@ fn push_line(sandbox: &Sandbox, pair: &Pair) -> crate::common::Run {
     let call = sandbox.call(["hook", "run", "pre-push", "origin", "../far.git"]);
     call.cwd(pair.path("")).stdin(line).run()
 }
+
+#[test]
+fn a_file_that_was_a_foreign_commit_before_is_new() {
+    let pair = Pair::guarded();
+    pair.hook(&["install", "--type", "pre-commit"]).exits(0);
+    pair.write("x.env", env(40));
+    let blob = pair.git(&["hash-object", "-w", "x.env"]);
+    let stage = |mode: &str| {
+        pair.git(&["update-index", "--add", "--cacheinfo", &format!("{mode},{blob},x")]);
+    };
+    stage("160000");
+    pair.git(&["commit", "-q", "--no-verify", "-m", "a foreign commit"]);
+    pair.git(&["rm", "-q", "--cached", "x"]);
+    stage("100644");
+    pair.try_git(&["commit", "-q", "-m", "a file"]).is_refused(&["x:1:11"]);
+    pair.git(&["commit", "-q", "--no-verify", "-m", "a file"]);
+    pair.try_git(&["push"]).is_refused(&["x:1:11 in commit "]);
+}
