@@ -48,7 +48,8 @@ fn guard(kind: Kind, arguments: &[OsString]) -> Result<u8> {
     let settings = config::load(args.config.as_deref(), &[], kind != Kind::PreReceive)?;
     let options = scan::options(&args, &settings, Vec::new());
     let stdin = stdin(kind)?;
-    let call = Call { kind, arguments, stdin: stdin.as_deref(), options: &options };
+    let (stdin, settings) = (stdin.as_deref(), settings.files.as_slice());
+    let call = Call { kind, arguments, stdin, options: &options, settings };
     let outcome = hook::run(&call)?;
     say(&outcome.words);
     Ok(match (outcome.found, outcome.incomplete) {
