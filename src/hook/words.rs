@@ -180,9 +180,10 @@ fn refused(findings: &Findings<'_>) -> String {
              git fetch.)\n",
         );
     }
+    let history = advice::History::of(findings);
     for finding in report.findings.iter().take(SHOWN) {
         one(finding, &masker, &mut out);
-        advice::for_finding(findings, finding, &masker, &mut out);
+        advice::for_finding(findings, finding, &history, &masker, &mut out);
     }
     if report.findings.len() > SHOWN {
         let _ = writeln!(out, "\n  … and {} more", report.findings.len() - SHOWN);

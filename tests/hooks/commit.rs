@@ -27,7 +27,7 @@ fn what_is_staged_is_looked_at() {
     pair.try_git(&["commit", "-m", "x"]).is_refused(&[
         "this commit is refused",
         "b.env:1:11",
-        "git add b.env && git commit",
+        "git add -- b.env && git commit",
         "git commit --no-verify",
     ]);
     pair.git(&["commit", "-q", "--no-verify", "-m", "x"]);

@@ -46,7 +46,17 @@ fn a_secret_that_is_gone_again_is_rebased() {
     let bad = pair.commit("a.env", env(2), "second");
     pair.commit("a.env", "A=1\n", "third");
     let rebase = format!("git rebase -i {}^ (`edit`", &bad[..12]);
-    pair.try_git(&["push"]).is_refused(&[&rebase, "a new commit does not take it out"]);
+    let then = "then git commit -a --amend && git rebase --continue";
+    pair.try_git(&["push"]).is_refused(&[&rebase, "a new commit does not take it out", then]);
+    // What is pushed is not the last commit of any branch.
+    let said = pair.try_git(&["push", "origin", "HEAD~1:refs/heads/x"]).is_refused(&[&rebase]);
+    assert!(!said.err.contains("It is in the last commit"), "{}", said.err);
+    pair.git(&["switch", "-q", "-c", "side", "HEAD~2"]);
+    pair.commit("b", "b", "aside");
+    pair.git(&["switch", "-q", "main"]);
+    pair.git(&["merge", "-q", "--no-edit", "side"]);
+    let rebase = format!("git rebase -i -r {}^ (`edit`", &bad[..12]);
+    pair.try_git(&["push"]).is_refused(&[&rebase]);
 }
 
 #[test]
