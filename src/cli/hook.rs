@@ -48,7 +48,8 @@ fn guard(kind: Kind, arguments: &[OsString]) -> Result<u8> {
     let settings = config::load(args.config.as_deref(), &[], kind != Kind::PreReceive)?;
     let options = scan::options(&args, &settings, Vec::new());
     let stdin = stdin(kind)?;
-    let call = Call { kind, arguments, stdin: stdin.as_deref(), options: &options };
+    let (stdin, settings) = (stdin.as_deref(), settings.files.as_slice());
+    let call = Call { kind, arguments, stdin, options: &options, settings };
     let outcome = hook::run(&call)?;
     say(&outcome.words);
     Ok(match (outcome.found, outcome.incomplete) {
@@ -124,7 +125,18 @@ fn uninstall(place: &HookPlace) -> Result<u8> {
             tell(kind, &removed);
         }
     }
+    if place.global && hook::global_folder()?.is_some_and(|folder| is_empty(&folder)) {
+        let words = "Git still looks for hooks in that folder, which is empty now, instead of in each\n\
+                     repository's .git/hooks. To let it look there again:\n    \
+                     git config --global --unset core.hooksPath\n";
+        say(words);
+    }
     Ok(CLEAN)
+}
+
+/// True if there is nothing in a folder, or no such folder.
+fn is_empty(folder: &Path) -> bool {
+    folder.read_dir().map_or(true, |mut entries| entries.next().is_none())
 }
 
 fn kinds(place: &HookPlace) -> Vec<Kind> {
@@ -184,7 +196,11 @@ fn status() -> Result<u8> {
     let guards = Kind::ALL.map(|kind| (kind, hook::guard(kind, &folder, &this)));
     let named = folder.named_by.as_ref();
     let named = named.map(|file| format!(" (core.hooksPath in {})", file.display()));
-    let mut out = format!("git looks in {}{}\n", folder.path.display(), named.unwrap_or_default());
+    let named = named.unwrap_or_default();
+    let mut out = match folder.owner {
+        Owner::Nobody => format!("git runs no hooks: core.hooksPath is empty{named}\n"),
+        _ => format!("git looks in {}{named}\n", folder.path.display()),
+    };
     for (kind, guard) in &guards {
         out.push_str(&format!("{:11}  {}\n", kind.name(), words(guard)));
     }
@@ -198,6 +214,9 @@ fn words(guard: &Guard) -> String {
         Guard::None => "not installed".to_owned(),
         Guard::Other(file) => format!("not installed: {} does not call us", file.display()),
         Guard::ByOther(file) => format!("installed: {} calls us", file.display()),
+        Guard::Unclear(file) => {
+            format!("cannot tell: {} runs what its own settings name", file.display())
+        }
         Guard::Own { file, tool, chained } => {
             let tool = match tool {
                 Tool::This(path) => {

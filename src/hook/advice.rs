@@ -1,5 +1,6 @@
 //! What to do about a secret, as commands that fit the case.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use gix::ObjectId;
@@ -8,7 +9,7 @@ use gix::objs::CommitRefIter;
 use super::push::Update;
 use super::run::{Findings, Push};
 use super::{Kind, refs};
-use crate::git::{self, Changes, Repository};
+use crate::git::{Changes, Repository};
 use crate::model::{Finding, OriginKind};
 use crate::report::sanitize::{Masker, visible};
 
@@ -16,6 +17,7 @@ use crate::report::sanitize::{Masker, visible};
 pub(super) fn for_finding(
     findings: &Findings<'_>,
     finding: &Finding,
+    history: &History,
     masker: &Masker<'_>,
     out: &mut String,
 ) {
@@ -24,9 +26,9 @@ pub(super) fn for_finding(
         Kind::PreCommit => {
             let path = finding.locations.first().map(|at| at.origin.relative().to_vec());
             let path = shell(&masker.mask(&path.unwrap_or_default()));
-            format!("Take it out, then: git add {path} && git commit")
+            format!("Take it out, then: git add -- {path} && git commit")
         }
-        Kind::PrePush | Kind::PreReceive => of_push(findings, finding),
+        Kind::PrePush | Kind::PreReceive => of_push(findings, finding, history),
     };
     let _ = writeln!(out, "    {advice}");
     let entry = format!("fp:{}", finding.fingerprint);
@@ -54,7 +56,7 @@ pub(super) fn past(kind: Kind, out: &mut String) {
     };
 }
 
-fn of_push(findings: &Findings<'_>, finding: &Finding) -> String {
+fn of_push(findings: &Findings<'_>, finding: &Finding, history: &History) -> String {
     let (Some(repository), Some(push)) = (findings.repository, findings.push) else {
         return "Take it out, and push again.".to_owned();
     };
@@ -66,25 +68,37 @@ fn of_push(findings: &Findings<'_>, finding: &Finding) -> String {
             _ => "Take the tag away that leads to it, or let it lead elsewhere.".to_owned(),
         };
     };
-    let bearer = bearer(repository, push, oldest);
-    let tip = bearer.as_ref().map(|(_, tip)| *tip);
-    let switch = bearer.and_then(|(update, _)| switch(repository, update)).unwrap_or_default();
+    let update = bearer(history, push, oldest);
+    let is_tip = match update {
+        // Only the last commit of a branch can be amended.
+        Some(update) => update.new == Some(oldest) && is_branch(repository, update),
+        None => push.updates.is_empty() && refs::head(repository).1 == Some(oldest),
+    };
+    let switch = switch(repository, update).unwrap_or_default();
     let in_message = finding.locations.iter().all(|at| at.origin.kind == OriginKind::GitCommit);
     let (what, word) = match in_message {
         true => ("the message", "reword"),
         false => ("it", "edit"),
     };
-    if tip == Some(oldest) {
-        let how = if in_message { "git commit --amend" } else { "git commit -a --amend" };
+    if is_tip {
+        let how = match in_message {
+            true => "git commit --amend (--reset-author if an author's name has it)",
+            false => "git commit -a --amend",
+        };
         return format!(
             "It is in the last commit. Change {what}:\n        {switch}{how}, and push again."
         );
     }
     let short = oldest.to_hex_with_len(12);
-    let base = if is_root(repository, &oldest) { "--root".to_owned() } else { format!("{short}^") };
+    let merges = if history.has_merges() { "-r " } else { "" };
+    let then = match in_message {
+        true => "",
+        false => ", then git commit -a --amend && git rebase --continue",
+    };
+    let base = if history.is_root(oldest) { "--root".to_owned() } else { format!("{short}^") };
     format!(
         "It has been there since commit {short}: a new commit does not take it out. Change {what} \
-         there:\n        {switch}git rebase -i {base} (`{word}` at {short}), and push again."
+         there:\n        {switch}git rebase -i {merges}{base} (`{word}` at {short}){then}, and push again."
     )
 }
 
@@ -96,20 +110,56 @@ fn oldest(changes: &Changes, finding: &Finding) -> Option<ObjectId> {
     commits.min_by_key(|id| changes.commits.iter().position(|commit| commit.id == *id))
 }
 
-/// What is pushed that has the commit, and the last commit of that.
-fn bearer<'p>(
-    repository: &Repository,
-    push: &'p Push,
-    commit: ObjectId,
-) -> Option<(Option<&'p Update>, ObjectId)> {
-    let last = |wanted: &ObjectId| {
-        let brought = git::changes(repository, &[*wanted], &push.known).commits;
-        let has = brought.iter().any(|new| new.id == commit);
-        brought.last().filter(|_| has).map(|new| new.id)
-    };
-    let of_update = |update: &'p Update| Some((Some(update), last(&update.new?)?));
-    let named = push.updates.iter().find_map(of_update);
-    named.or_else(|| push.wanted.iter().find_map(|id| Some((None, last(id)?))))
+/// The parents of each new commit, read once for all findings.
+#[derive(Default)]
+pub(super) struct History(HashMap<ObjectId, Vec<ObjectId>>);
+
+impl History {
+    pub(super) fn of(findings: &Findings<'_>) -> Self {
+        let Some(repository) = findings.repository else { return Self::default() };
+        let mut reader = repository.store.reader();
+        let parents = |id: ObjectId| match reader.read(&id) {
+            Ok(Some((_, bytes))) => {
+                let commit = CommitRefIter::from_bytes(&bytes, repository.form.hash);
+                (id, commit.parent_ids().collect())
+            }
+            _ => (id, Vec::new()),
+        };
+        Self(findings.changes.commits.iter().map(|commit| commit.id).map(parents).collect())
+    }
+
+    /// True if new commits lead from one to the other.
+    fn leads(&self, from: ObjectId, to: ObjectId) -> bool {
+        let (mut waiting, mut seen) = (vec![from], HashSet::new());
+        while let Some(id) = waiting.pop() {
+            if id == to {
+                return true;
+            }
+            if seen.insert(id) {
+                waiting.extend(self.0.get(&id).into_iter().flatten());
+            }
+        }
+        false
+    }
+
+    fn has_merges(&self) -> bool {
+        self.0.values().any(|parents| parents.len() > 1)
+    }
+
+    fn is_root(&self, commit: ObjectId) -> bool {
+        self.0.get(&commit).is_some_and(Vec::is_empty)
+    }
+}
+
+/// What is pushed that has the commit.
+fn bearer<'p>(history: &History, push: &'p Push, commit: ObjectId) -> Option<&'p Update> {
+    push.updates.iter().find(|update| update.new.is_some_and(|id| history.leads(id, commit)))
+}
+
+/// True if `git commit --amend` reaches what is pushed: a branch, or what is
+/// checked out.
+fn is_branch(repository: &Repository, update: &Update) -> bool {
+    update.local.starts_with(b"refs/heads/") || refs::head(repository).1 == update.new
 }
 
 /// `git switch BRANCH && ` if another branch is checked out than the one that
@@ -133,12 +183,6 @@ fn of_tag(push: &Push, finding: &Finding) -> String {
         .and_then(|update| Some(shell(update.remote.strip_prefix(b"refs/tags/")?)));
     let name = name.unwrap_or_else(|| "TAG".to_owned());
     format!("Write its message anew: git tag -f -a {name} {name}^{{}}, and push again.")
-}
-
-fn is_root(repository: &Repository, commit: &ObjectId) -> bool {
-    let read = repository.store.reader().read(commit);
-    let Ok(Some((_, bytes))) = read else { return false };
-    CommitRefIter::from_bytes(&bytes, repository.form.hash).parent_ids().next().is_none()
 }
 
 /// A name as it can be typed: whoever copies the command runs nothing else.

@@ -36,6 +36,8 @@ pub enum Owner {
     Project,
     /// All repositories of the user, or of the machine.
     Shared,
+    /// Nobody: `core.hooksPath` is empty, and git runs no hook at all.
+    Nobody,
 }
 
 impl Folder {
@@ -49,6 +51,9 @@ impl Folder {
         let Some((path, named_by)) = hooks_path(&settings, |_| true)? else {
             return Ok(Self { path: own, owner: Owner::Repository, named_by: None });
         };
+        if path.as_os_str().is_empty() {
+            return Ok(Self { path, owner: Owner::Nobody, named_by });
+        }
         // Git runs hooks at the root of the work tree.
         let path = plain(&layout.work_tree.as_ref().unwrap_or(&layout.git_dir).join(path));
         let owner = owner(&path, layout);
@@ -70,6 +75,10 @@ pub fn global_folder() -> Result<Option<PathBuf>> {
     let settings = settings(None)?;
     let global = |meta: &Metadata| meta.source.kind() == SourceKind::Global;
     match hooks_path(&settings, global)? {
+        Some((path, _)) if path.as_os_str().is_empty() => Err(Error::new(format!(
+            "{KEY} is empty in your git settings, so git runs no hooks"
+        ))
+        .hint(format!("git config --global --unset {KEY}"))),
         Some((path, _)) if path.is_relative() => Err(Error::new(format!(
             "your git settings name the folder {} for hooks, which is another one in each repository",
             path.display()
@@ -114,7 +123,7 @@ fn hooks_path(
     let found = settings.raw_value_with_section_filter(KEY, |meta| which(meta));
     let Ok((value, section)) = found else { return Ok(None) };
     if value.is_empty() {
-        return Ok(None);
+        return Ok(Some((PathBuf::new(), section.meta().path.clone())));
     }
     let shown = value.to_string();
     let home = home();
@@ -148,8 +157,12 @@ fn settings(layout: Option<&Layout>) -> Result<File> {
         .filter_map(|source| Some((source.storage_location(&mut env)?, source)))
         .collect();
     if let Some(layout) = layout {
-        files.push((layout.common_dir.join("config"), Source::Local));
-        files.push((layout.git_dir.join("config.worktree"), Source::Worktree));
+        let local = layout.common_dir.join("config");
+        let own = has_worktree_settings(&local);
+        files.push((local, Source::Local));
+        if own {
+            files.push((layout.git_dir.join("config.worktree"), Source::Worktree));
+        }
     }
     let files = files.into_iter().filter(|(path, _)| path.is_file());
     let mut metas = files.map(|(path, source)| Metadata::from(source).at(path));
@@ -172,6 +185,13 @@ fn settings(layout: Option<&Layout>) -> Result<File> {
         settings.append(over).map_err(wrong)?;
     }
     Ok(settings)
+}
+
+/// True if a repository says that its work trees have settings of their own.
+fn has_worktree_settings(config: &Path) -> bool {
+    let found = File::from_path_no_includes(config.to_path_buf(), Source::Local).ok();
+    let value = found.and_then(|found| found.boolean("extensions.worktreeConfig").ok());
+    value.flatten().unwrap_or(false)
 }
 
 fn home() -> Option<PathBuf> {

@@ -61,7 +61,7 @@ pub fn install(kind: Kind, tool: &Path, scope: Scope<'_>) -> Result<Installed> {
     let text = script::text(kind, tool, scope == Scope::Global);
     let before = aside(&file, script::BEFORE);
     let legacy = aside(&file, ".legacy");
-    if fs::read(&legacy).is_ok_and(|text| script::is_ours(&text)) {
+    if is_called(&legacy, &file) {
         // pre-commit moved ours there, and calls it.
         return Ok(Installed { file, change: Change::Kept, chained: None });
     }
@@ -90,6 +90,14 @@ pub fn install(kind: Kind, tool: &Path, scope: Scope<'_>) -> Result<Installed> {
         }
     };
     Ok(Installed { chained: chained(), file, change })
+}
+
+/// True if a hook of ours stands at `legacy`, and the one at `file` calls it.
+pub(super) fn is_called(legacy: &Path, file: &Path) -> bool {
+    let reads = |path, holds: fn(&[u8]) -> bool| {
+        is_executable(path) && fs::read(path).is_ok_and(|text| holds(&text))
+    };
+    reads(legacy, script::is_ours) && reads(file, script::calls_legacy)
 }
 
 /// Takes a hook of ours away, and puts back what was there before it.
@@ -140,6 +148,12 @@ fn writable(kind: Kind, scope: Scope<'_>) -> Result<PathBuf> {
         return Ok(folder);
     };
     let folder = Folder::of(layout)?;
+    if folder.owner == Owner::Nobody {
+        let by = folder.named_by.map(|file| format!(" in {}", file.display())).unwrap_or_default();
+        return Err(Error::new(format!("core.hooksPath is empty{by}, so git runs no hooks")).hint(
+            "take it away: git config --unset core.hooksPath, with --global if it stands there",
+        ));
+    }
     let (path, name) = (folder.path.display(), kind.name());
     let by = folder.named_by.as_ref().map(|file| format!(" in {}", file.display()));
     let looks = format!("git looks for hooks in {path} (core.hooksPath{})", by.unwrap_or_default());
@@ -151,7 +165,7 @@ fn writable(kind: Kind, scope: Scope<'_>) -> Result<PathBuf> {
         Owner::Repository => Ok(folder.path),
         Owner::Project => Err(Error::new(format!("{looks}, which belongs to the project"))
             .hint(format!("add this line to {path}/{name}:\n    {line}\n  or write a hook there: --force"))),
-        Owner::Shared => Err(Error::new(format!("{looks}, not in this repository"))
+        Owner::Shared | Owner::Nobody => Err(Error::new(format!("{looks}, not in this repository"))
             .hint("install it there for all repositories: --global, or --force if the folder is not yours alone")),
     }
 }

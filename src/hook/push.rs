@@ -2,9 +2,10 @@
 
 use gix::ObjectId;
 
-use super::{Kind, folder, refs};
+use super::refs::{self, Ref};
+use super::{Kind, folder};
 use crate::error::{Error, Result};
-use crate::git::{Layout, Repository};
+use crate::git::Repository;
 
 /// A ref that is to move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,33 +63,62 @@ fn id(hex: &[u8]) -> Option<Option<ObjectId>> {
     Some(Some(id).filter(|id| !id.is_null()))
 }
 
-/// What the remote has, as far as this repository knows: what it was last seen
-/// with, and what it says now.
-pub(super) fn known(
-    repository: &Repository,
-    remote: Option<&[u8]>,
-    updates: &[Update],
-) -> Vec<ObjectId> {
-    let mut known: Vec<ObjectId> = updates.iter().filter_map(|update| update.old).collect();
-    for name in remote.map(|remote| names(&repository.layout, remote)).unwrap_or_default() {
-        known.extend(refs::below(repository, &format!("refs/remotes/{name}/")));
-    }
-    known
+/// What the remote has, as far as this repository knows.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) ids: Vec<ObjectId>,
+    /// True if what the remote was last seen with is not what it says now, so
+    /// that only the latter counts: it may have been made anew meanwhile.
+    pub(super) stale: bool,
 }
 
-/// The names under which a remote is known: its own, or if it is an address
-/// those that lead to the same one.
-fn names(layout: &Layout, remote: &[u8]) -> Vec<String> {
+/// What the remote says that it has, and what it was last seen with.
+pub(super) fn known(repository: &Repository, remote: Option<&[u8]>, updates: &[Update]) -> Known {
+    let mut ids: Vec<ObjectId> = updates.iter().filter_map(|update| update.old).collect();
+    let seen = remote.map(|remote| seen(repository, remote)).unwrap_or_default();
+    let stale = updates.iter().any(|update| contradicts(repository, update, &seen));
+    if !stale {
+        ids.extend(seen.into_iter().map(|(_, id)| id));
+    }
+    Known { ids, stale }
+}
+
+/// True if a ref was seen on the remote that is not there any more, or that
+/// leads to something else now that nobody here has.
+fn contradicts(repository: &Repository, update: &Update, seen: &[Ref]) -> bool {
+    let Some(branch) = update.remote.strip_prefix(b"refs/heads/") else { return false };
+    let mut before = seen.iter().filter(|(name, _)| name == branch).map(|(_, id)| *id);
+    match update.old {
+        None => before.next().is_some(),
+        Some(now) => {
+            let has = || matches!(repository.store.reader().read(&now), Ok(Some(_)));
+            before.any(|id| id != now) && !has()
+        }
+    }
+}
+
+/// The branches that a remote was last seen with, by their names there.
+fn seen(repository: &Repository, remote: &[u8]) -> Vec<Ref> {
     let remote = String::from_utf8_lossy(remote);
-    let remotes = folder::of_remotes(layout, &["url", "pushurl"]);
-    let mut names: Vec<String> = remotes
-        .into_iter()
-        .filter(|(name, url)| *name == *remote || *url == *remote)
-        .map(|(name, _)| name)
-        .collect();
+    let remotes = folder::of_remotes(&repository.layout, &["url", "pushurl", "fetch"]);
+    // Known by its own name, or if it is an address by those that lead to it.
+    let is_it = |(name, url): &&(String, String)| *name == *remote || *url == *remote;
+    let mut names: Vec<&String> = remotes.iter().filter(is_it).map(|(name, _)| name).collect();
     names.sort();
     names.dedup();
-    names
+    let of = |name: &String| {
+        let folder = format!("refs/remotes/{name}/");
+        // The branches of a remote `origin/other` lie in the folder of `origin`.
+        let others = remotes.iter().filter_map(|(other, _)| other.strip_prefix(&**name));
+        let others: Vec<String> =
+            others.filter_map(|rest| Some(format!("{}/", rest.strip_prefix('/')?))).collect();
+        refs::named_below(repository, &folder)
+            .into_iter()
+            .filter_map(|(full, id)| Some((full.strip_prefix(folder.as_bytes())?.to_vec(), id)))
+            .filter(|(branch, _)| !others.iter().any(|other| branch.starts_with(other.as_bytes())))
+            .collect::<Vec<Ref>>()
+    };
+    names.into_iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -6,10 +6,18 @@ use gix::refs::file::{Store, iter::LooseThenPacked};
 
 use crate::git::Repository;
 
-/// What the refs whose names begin with `prefix`, a folder, lead to; of all
-/// refs if it is empty. What cannot be read is left out: whoever asks what is
-/// known already then takes more for new, not less.
+/// A ref's name, and what it leads to.
+pub(super) type Ref = (Vec<u8>, ObjectId);
+
+/// What the refs of [`named_below`] lead to.
 pub(super) fn below(repository: &Repository, prefix: &str) -> Vec<ObjectId> {
+    named_below(repository, prefix).into_iter().map(|(_, id)| id).collect()
+}
+
+/// The refs whose names begin with `prefix`, a folder; all refs if it is
+/// empty. What cannot be read is left out: whoever asks what is known already
+/// then takes more for new, not less.
+pub(super) fn named_below(repository: &Repository, prefix: &str) -> Vec<Ref> {
     let store = store(repository);
     let Ok(platform) = store.iter() else { return Vec::new() };
     let refs = match prefix {
@@ -19,13 +27,13 @@ pub(super) fn below(repository: &Repository, prefix: &str) -> Vec<ObjectId> {
             Err(_) => return Vec::new(),
         },
     };
-    refs.map(ids).unwrap_or_default()
+    refs.map(objects).unwrap_or_default()
 }
 
-fn ids(refs: LooseThenPacked<'_, '_>) -> Vec<ObjectId> {
+fn objects(refs: LooseThenPacked<'_, '_>) -> Vec<Ref> {
     refs.filter_map(Result::ok)
         .filter_map(|found| match found.target {
-            Target::Object(id) => Some(id),
+            Target::Object(id) => Some((found.name.as_bstr().to_vec(), id)),
             // Another ref, which comes by itself if it lies in the same folder.
             Target::Symbolic(_) => None,
         })

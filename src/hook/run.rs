@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use gix::ObjectId;
 
-use super::push::{self, Update};
+use super::push::{self, Known, Update};
 use super::{Kind, refs, words};
 use crate::error::{Error, Result};
 use crate::git::{self, Changes, Layout, Range, Repository};
@@ -28,6 +28,8 @@ pub struct Call<'a> {
     pub stdin: Option<&'a [u8]>,
     /// What to look for, and what not to report.
     pub options: &'a pipeline::Options,
+    /// The settings files that `options` are made of.
+    pub settings: &'a [PathBuf],
 }
 
 /// What came of it.
@@ -35,7 +37,8 @@ pub struct Call<'a> {
 pub struct Outcome {
     /// Secrets were found: what was to happen must not.
     pub found: bool,
-    /// Something could not be looked at: what was to happen must not either.
+    /// Something could not be looked at, or nothing was because the settings
+    /// leave it all out: what was to happen must not either.
     pub incomplete: bool,
     /// What there is to say: one line if all is well.
     pub words: String,
@@ -48,6 +51,8 @@ pub(super) struct Push {
     pub(super) known: Vec<ObjectId>,
     /// True if git named no ref, and all that the remote may lack is searched.
     pub(super) everything: bool,
+    /// True if what was known of the remote is out of date, and does not count.
+    pub(super) stale: bool,
 }
 
 /// Everything that the words of an outcome are made of.
@@ -85,6 +90,7 @@ pub fn run(call: &Call<'_>) -> Result<Outcome> {
     changes.names = made.map(|update| update.remote.as_slice().into()).collect();
     let tally = Tally::default();
     let mut report = pipeline::scan_changes(call.options, &repository, &changes, &tally)?;
+    note_settings(call, &mut report);
     report.elapsed = started.elapsed();
     let (repository, push) = (Some(&repository), push.as_ref());
     Ok(words::outcome(&Findings { call, repository, push, changes: &changes, report: &report }))
@@ -133,22 +139,23 @@ fn pushed(call: &Call<'_>, repository: &Repository) -> Result<Push> {
         return unnamed(call, repository);
     };
     let updates = push::updates(call.kind, input)?;
-    let known = match call.kind {
-        Kind::PreReceive => refs::below(repository, ""),
+    let Known { ids: known, stale } = match call.kind {
+        Kind::PreReceive => Known { ids: refs::below(repository, ""), stale: false },
         _ => push::known(repository, remote(call).as_deref(), &updates),
     };
     let wanted = updates.iter().filter_map(|update| update.new).collect();
-    Ok(Push { updates, wanted, known, everything: false })
+    Ok(Push { updates, wanted, known, everything: false, stale })
 }
 
 /// A push of which git, or who stands between it and us, names no ref.
 fn unnamed(call: &Call<'_>, repository: &Repository) -> Result<Push> {
     let remote = remote(call);
-    let mut known = push::known(repository, remote.as_deref(), &[]);
+    let mut known = push::known(repository, remote.as_deref(), &[]).ids;
+    let (updates, stale) = (Vec::new(), false);
     if let Some(range) = framework(call) {
         let ends = git::resolve(repository, &range)?;
         known.extend(ends.known);
-        return Ok(Push { updates: Vec::new(), wanted: ends.wanted, known, everything: false });
+        return Ok(Push { updates, wanted: ends.wanted, known, everything: false, stale });
     }
     if call.kind == Kind::PreReceive || call.stdin.is_none() && !under_framework(call) {
         return Err(nobody_told(call));
@@ -161,7 +168,7 @@ fn unnamed(call: &Call<'_>, repository: &Repository) -> Result<Push> {
     if wanted.is_empty() {
         return Err(nobody_told(call));
     }
-    Ok(Push { updates: Vec::new(), wanted, known, everything: true })
+    Ok(Push { updates, wanted, known, everything: true, stale })
 }
 
 fn nobody_told(call: &Call<'_>) -> Error {
@@ -206,6 +213,7 @@ fn message(call: &Call<'_>, started: Instant) -> Result<Outcome> {
     let mut report = scanner.finish();
     report.coverage.files = 1;
     report.coverage.bytes = text.len() as u64;
+    note_settings(call, &mut report);
     report.elapsed = started.elapsed();
     let changes = Changes::default();
     let findings =
@@ -213,14 +221,21 @@ fn message(call: &Call<'_>, started: Instant) -> Result<Outcome> {
     Ok(words::outcome(&findings))
 }
 
-/// The message without what `git commit --verbose` shows below it.
+/// Names the files that had a say in what was looked at.
+fn note_settings(call: &Call<'_>, report: &mut Report) {
+    report.settings = call.settings.iter().map(|path| path.display().to_string()).collect();
+}
+
+/// The message without what `git commit --verbose` shows below it. Without
+/// an editor git keeps a line of scissors, and what a person wrote below it.
 fn above_scissors(text: &[u8]) -> &[u8] {
     const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
     let mut at = 0;
     for line in text.split_inclusive(|&b| b == b'\n') {
         // Before it stands the character that begins a comment.
         if line.trim_ascii_end().ends_with(SCISSORS) && line.len() < SCISSORS.len() + 8 {
-            return &text[..at];
+            let shown = text[at..].split(|&b| b == b'\n').any(|l| l.starts_with(b"diff --git "));
+            return if shown { &text[..at] } else { text };
         }
         at += line.len();
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::{Folder, Owner};
-use super::install::{aside, is_executable};
+use super::install::{aside, is_called, is_executable};
 use super::{Kind, script};
 
 /// What stands where git looks for a hook.
@@ -18,6 +18,8 @@ pub enum Guard {
     /// A hook of somebody else's, or a file that it calls, with a line that
     /// calls this program.
     ByOther(PathBuf),
+    /// A program that runs hooks, whose own settings say which.
+    Unclear(PathBuf),
     /// Ours.
     Own {
         /// The hook's file.
@@ -46,7 +48,7 @@ impl Guard {
         match self {
             Self::ByOther(_) => true,
             Self::Own { tool, .. } => !matches!(tool, Tool::Gone(_)),
-            Self::None | Self::Other(_) => false,
+            Self::None | Self::Other(_) | Self::Unclear(_) => false,
         }
     }
 }
@@ -55,29 +57,35 @@ impl Guard {
 pub fn guard(kind: Kind, folder: &Folder, this: &Path) -> Guard {
     let file = folder.file(kind);
     if let Owner::Husky(husky) = &folder.owner {
-        return of_husky(&husky.join(kind.name()), &file);
+        return of_husky(kind, &husky.join(kind.name()), &file);
     }
-    if !is_executable(&file) {
+    if folder.owner == Owner::Nobody || !is_executable(&file) {
         return Guard::None;
     }
     let text = fs::read(&file).unwrap_or_default();
     if !script::is_ours(&text) {
-        let legacy = aside(&file, ".legacy");
-        let ours = fs::read(&legacy).is_ok_and(|text| script::is_ours(&text));
-        let calls = script::calls_us(&text) || ours && is_executable(&legacy);
-        return if calls { Guard::ByOther(file) } else { Guard::Other(file) };
+        return of_other(kind, &text, file);
     }
     let chained = Some(aside(&file, script::BEFORE)).filter(|path| is_executable(path));
     let tool = tool(script::tool(&text).unwrap_or_default(), this);
     Guard::Own { file, tool, chained }
 }
 
+/// What somebody else's hook with this text is worth.
+fn of_other(kind: Kind, text: &[u8], file: PathBuf) -> Guard {
+    if script::calls_us(kind, text) || is_called(&aside(&file, ".legacy"), &file) {
+        Guard::ByOther(file)
+    } else if script::is_runner(text) {
+        Guard::Unclear(file)
+    } else {
+        Guard::Other(file)
+    }
+}
+
 /// husky calls the file of the project if its own is there.
-fn of_husky(project: &Path, own: &Path) -> Guard {
+fn of_husky(kind: Kind, project: &Path, own: &Path) -> Guard {
     match fs::read(project) {
-        Ok(text) if script::calls_us(&text) && own.exists() => {
-            Guard::ByOther(project.to_path_buf())
-        }
+        Ok(text) if own.exists() => of_other(kind, &text, project.to_path_buf()),
         Ok(_) => Guard::Other(project.to_path_buf()),
         Err(_) => Guard::None,
     }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::Kind;
 use super::advice;
 use super::run::{Findings, Outcome};
+use crate::git::Changes;
 use crate::model::{Finding, Location, OriginKind, Report};
 use crate::report::coverage::{self, bytes, many, time};
 use crate::report::sanitize::{self, Masker};
@@ -17,12 +18,15 @@ const PLACES: usize = 3;
 /// Says it.
 pub(super) fn outcome(findings: &Findings<'_>) -> Outcome {
     let report = findings.report;
-    let (found, incomplete) = (!report.findings.is_empty(), report.incomplete());
-    let words = match (found, incomplete) {
-        (true, _) => refused(findings),
-        (false, true) => unseen(findings),
-        (false, false) => clean(findings),
+    let found = !report.findings.is_empty();
+    let (gaps, blind) = (report.incomplete(), is_blind(findings));
+    let words = match (found, gaps, blind) {
+        (true, ..) => refused(findings),
+        (false, true, _) => unseen(findings),
+        (false, false, true) => blinded(findings),
+        (false, false, false) => clean(findings),
     };
+    let incomplete = gaps || blind;
     Outcome { found, incomplete, words }
 }
 
@@ -59,11 +63,65 @@ fn clean(findings: &Findings<'_>) -> String {
             format!("{all}{commits}, {tags}{}, {took}", files(findings))
         }
     };
-    format!("tokensweep: clean: {what}{}{}\n", coverage::not_searched(report), allowed(report))
+    let what = what + stale(findings);
+    format!(
+        "tokensweep: clean: {what}{}{}{}\n",
+        coverage::not_searched(report),
+        allowed(report),
+        settings(findings)
+    )
+}
+
+/// The settings files that had a say, and how many rules those left.
+fn settings(findings: &Findings<'_>) -> String {
+    let (report, wanted) = (findings.report, &findings.call.options.rules);
+    let rules = match wanted.only.is_empty() && wanted.except.is_empty() {
+        true => String::new(),
+        false => format!("; with {} only", many(report.rules as u64, "rule", "rules")),
+    };
+    rules + &coverage::settings(report)
+}
+
+/// True if there was something to look at, and the settings left out all of it.
+fn is_blind(findings: &Findings<'_>) -> bool {
+    !findings.changes.blobs.is_empty() && searched(findings) == 0
+}
+
+/// How many contents of files were searched, if there was no gap.
+fn searched(findings: &Findings<'_>) -> u64 {
+    let Changes { commits, tags, .. } = findings.changes;
+    findings.report.coverage.objects.saturating_sub((commits.len() + tags.len()) as u64)
+}
+
+/// The settings leave out all that there was to look at.
+fn blinded(findings: &Findings<'_>) -> String {
+    let (kind, report) = (findings.call.kind, findings.report);
+    let mut out = format!(
+        "tokensweep: this {} is refused, because the settings leave nothing of it to look at{}{}\n",
+        kind.noun(),
+        coverage::not_searched(report),
+        settings(findings)
+    );
+    advice::past(kind, &mut out);
+    out
+}
+
+/// That refs which follow the remote were of no help.
+fn stale(findings: &Findings<'_>) -> &'static str {
+    match findings.push.is_some_and(|push| push.stale) {
+        true => {
+            "; the refs that follow the remote are out of date, so what they have counts as new"
+        }
+        false => "",
+    }
 }
 
 fn files(findings: &Findings<'_>) -> String {
-    many(findings.changes.blobs.len() as u64, "file", "files")
+    let all = many(findings.changes.blobs.len() as u64, "file", "files");
+    match searched(findings) {
+        n if n == findings.changes.blobs.len() as u64 => all,
+        n => format!("{} of {all}", coverage::count(n)),
+    }
 }
 
 /// `; 2 secrets are allowed`.
@@ -116,9 +174,16 @@ fn refused(findings: &Findings<'_>) -> String {
              hook did.\n  So everything was looked at that the remote may lack.)\n",
         );
     }
+    if findings.push.is_some_and(|push| push.stale) {
+        out.push_str(
+            "  (The refs that follow the remote are out of date, so what they have counts as new: \
+             git fetch.)\n",
+        );
+    }
+    let history = advice::History::of(findings);
     for finding in report.findings.iter().take(SHOWN) {
         one(finding, &masker, &mut out);
-        advice::for_finding(findings, finding, &masker, &mut out);
+        advice::for_finding(findings, finding, &history, &masker, &mut out);
     }
     if report.findings.len() > SHOWN {
         let _ = writeln!(out, "\n  … and {} more", report.findings.len() - SHOWN);

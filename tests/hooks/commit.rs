@@ -27,7 +27,7 @@ fn what_is_staged_is_looked_at() {
     pair.try_git(&["commit", "-m", "x"]).is_refused(&[
         "this commit is refused",
         "b.env:1:11",
-        "git add b.env && git commit",
+        "git add -- b.env && git commit",
         "git commit --no-verify",
     ]);
     pair.git(&["commit", "-q", "--no-verify", "-m", "x"]);
@@ -69,6 +69,10 @@ fn messages_are_looked_at() {
     let mut commit = call(&pair.sandbox, &pair.path(""), &["commit", "-v", "-m", "x", "-e"]);
     commit.env("GIT_EDITOR", "true");
     finish(commit).is_clean(&["clean: the message"]);
+    // A line of scissors that git keeps hides nothing.
+    let scissors = format!("x\n\n# {0} >8 {0}\n{1}", "-".repeat(24), env(45));
+    let words = ["commit", "--allow-empty", "--cleanup=verbatim", "-m", &scissors];
+    pair.try_git(&words).is_refused(&["COMMIT_EDITMSG:4:11"]);
     pair.hook(&["run", "commit-msg"]).exits(2).complains(&["no file"]);
     pair.hook(&["run", "commit-msg", "nowhere"]).exits(2);
 }

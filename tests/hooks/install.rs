@@ -94,6 +94,13 @@ fn a_hook_that_another_one_calls_is_enough() {
     pair.hook(&["status"]).exits(0);
     bad(&pair);
     pair.try_git(&["push"]).is_refused(&["a.env:1:11"]);
+    // Once nobody calls it any more, it guards nothing.
+    pair.script(".git/hooks/pre-push", "exit 0");
+    pair.hook(&["status"]).exits(1);
+    fs::remove_file(hooks.join("pre-push")).unwrap();
+    pair.hook(&["status"]).exits(1);
+    pair.hook(&["install"]).exits(0).complains(&["pre-push installed: "]);
+    pair.try_git(&["push"]).is_refused(&["a.env:1:11"]);
 }
 
 #[test]
@@ -183,8 +190,41 @@ fn one_hook_for_all_repositories() {
     pair.write("pass", "");
     pair.try_git(&["push"]).is_refused(&["a.env:1:11"]);
     assert!(fs::read_to_string(pair.path("own")).unwrap().starts_with("refs/heads/main "));
-    pair.hook(&["uninstall", "--global"]).exits(0);
+    let run = pair.hook(&["uninstall", "--global"]).exits(0);
+    run.complains(&["git config --global --unset core.hooksPath"]);
     assert!(!folder.join("pre-push").exists());
+}
+
+/// Git runs no hook then, so none is installed.
+#[test]
+fn an_empty_folder_name_is_no_folder() {
+    let pair = Pair::guarded();
+    pair.git(&["config", "core.hooksPath", ""]);
+    pair.hook(&["install"]).exits(2).complains(&["git runs no hooks"]);
+    let run = pair.hook(&["status"]).exits(1);
+    assert!(run.out().contains("git runs no hooks"), "{}", run.out());
+}
+
+#[test]
+fn settings_of_a_work_tree_count_where_git_says_so() {
+    let pair = Pair::guarded();
+    pair.write(".git/config.worktree", "[core]\n\thooksPath = /nowhere\n");
+    pair.hook(&["status"]).exits(0);
+    pair.git(&["config", "extensions.worktreeConfig", "true"]);
+    pair.hook(&["status"]).exits(1);
+}
+
+/// Else it would call itself without end.
+#[test]
+fn a_hook_that_is_the_repositorys_own_too_runs_once() {
+    let pair = Pair::plain();
+    pair.hook(&["install", "--global"]).exits(1);
+    let folder = pair.sandbox.home(".config/git/hooks");
+    fs::remove_dir_all(pair.path(".git/hooks")).unwrap();
+    std::os::unix::fs::symlink(&folder, pair.path(".git/hooks")).unwrap();
+    pair.git(&["config", "--global", "core.hooksPath", folder.to_str().unwrap()]);
+    pair.commit("a.txt", "a\n", "second");
+    pair.try_git(&["push"]).is_clean(&["clean: 1 commit, 1 file"]);
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod input;
 mod install;
 mod push;
 mod receive;
+mod remotes;
+mod settings;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -46,7 +46,17 @@ fn a_secret_that_is_gone_again_is_rebased() {
     let bad = pair.commit("a.env", env(2), "second");
     pair.commit("a.env", "A=1\n", "third");
     let rebase = format!("git rebase -i {}^ (`edit`", &bad[..12]);
-    pair.try_git(&["push"]).is_refused(&[&rebase, "a new commit does not take it out"]);
+    let then = "then git commit -a --amend && git rebase --continue";
+    pair.try_git(&["push"]).is_refused(&[&rebase, "a new commit does not take it out", then]);
+    // What is pushed is not the last commit of any branch.
+    let said = pair.try_git(&["push", "origin", "HEAD~1:refs/heads/x"]).is_refused(&[&rebase]);
+    assert!(!said.err.contains("It is in the last commit"), "{}", said.err);
+    pair.git(&["switch", "-q", "-c", "side", "HEAD~2"]);
+    pair.commit("b", "b", "aside");
+    pair.git(&["switch", "-q", "main"]);
+    pair.git(&["merge", "-q", "--no-edit", "side"]);
+    let rebase = format!("git rebase -i -r {}^ (`edit`", &bad[..12]);
+    pair.try_git(&["push"]).is_refused(&[&rebase]);
 }
 
 #[test]
@@ -254,4 +264,22 @@ fn push_line(sandbox: &Sandbox, pair: &Pair) -> crate::common::Run {
     let line = format!("refs/heads/main {head} refs/heads/main {zero}\n");
     let call = sandbox.call(["hook", "run", "pre-push", "origin", "../far.git"]);
     call.cwd(pair.path("")).stdin(line).run()
+}
+
+#[test]
+fn a_file_that_was_a_foreign_commit_before_is_new() {
+    let pair = Pair::guarded();
+    pair.hook(&["install", "--type", "pre-commit"]).exits(0);
+    pair.write("x.env", env(40));
+    let blob = pair.git(&["hash-object", "-w", "x.env"]);
+    let stage = |mode: &str| {
+        pair.git(&["update-index", "--add", "--cacheinfo", &format!("{mode},{blob},x")]);
+    };
+    stage("160000");
+    pair.git(&["commit", "-q", "--no-verify", "-m", "a foreign commit"]);
+    pair.git(&["rm", "-q", "--cached", "x"]);
+    stage("100644");
+    pair.try_git(&["commit", "-q", "-m", "a file"]).is_refused(&["x:1:11"]);
+    pair.git(&["commit", "-q", "--no-verify", "-m", "a file"]);
+    pair.try_git(&["push"]).is_refused(&["x:1:11 in commit "]);
 }

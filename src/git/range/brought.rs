@@ -126,6 +126,8 @@ impl<'r> Brought<'r> {
         let mut known: Vec<(&[u8], &gix::oid, bool)> = others
             .iter()
             .flat_map(|other| entries(other).map_while(Result::ok))
+            // What a commit of another repository stands for was not searched.
+            .filter(|entry| !entry.mode.is_commit())
             .map(|entry| (&**entry.filename, entry.oid, entry.mode.is_tree()))
             .collect();
         known.sort_unstable();
@@ -136,7 +138,8 @@ impl<'r> Brought<'r> {
             let name = &**entry.filename;
             let first = known.partition_point(|other| other.0 < name);
             let same_name = known[first..].iter().take_while(|other| other.0 == name);
-            if entry.mode.is_commit() || same_name.clone().any(|other| other.1 == entry.oid) {
+            let same = (entry.oid, entry.mode.is_tree());
+            if entry.mode.is_commit() || same_name.clone().any(|o| (o.1, o.2) == same) {
                 continue;
             }
             let mut path = [&next.path, name].concat();

@@ -161,6 +161,8 @@ impl<'r> Head<'r> {
         self.folders.entry(id).or_insert_with(|| match reader.read(&id) {
             Ok(Some((Kind::Tree, bytes))) => TreeRefIter::from_bytes(&bytes, hash)
                 .map_while(std::result::Result::ok)
+                // What a commit of another repository stands for was not searched.
+                .filter(|entry| !entry.mode.is_commit())
                 .map(|entry| (Box::from(&**entry.filename), entry.oid.to_owned()))
                 .collect(),
             _ => HashMap::new(),
