@@ -177,7 +177,7 @@ fn refused(findings: &Findings<'_>) -> String {
     if findings.push.is_some_and(|push| push.stale) {
         out.push_str(
             "  (The refs that follow the remote are out of date, so what they have counts as new: \
-             git fetch.)\n",
+             git fetch --prune.)\n",
         );
     }
     let history = advice::History::of(findings);
