@@ -165,3 +165,20 @@ fn a_submodule_is_named_by_its_place_in_the_tree() {
     let places = scan(&sandbox);
     assert_eq!(places[0]["path"], "vendor/lib/l.env");
 }
+
+#[test]
+fn a_repository_that_looks_like_a_git_directory_hides_nothing() {
+    let (sandbox, git) = repository();
+    // What was committed looks like a bare repository around the true one.
+    for file in ["HEAD", "config", "refs/heads/x"] {
+        sandbox.write(file, "");
+    }
+    let outer = sandbox.path("objects");
+    fs::create_dir(sandbox.path("../other")).unwrap();
+    let other = Git::init(&sandbox.path("../other"), &[]);
+    other.feed(&["hash-object", "-w", "--stdin"], format!("a={}\n", npm_token(1)).as_bytes());
+    fs::rename(sandbox.path("../other/.git/objects"), &outer).unwrap();
+    git.commit_all("one");
+    let places = scan(&sandbox);
+    assert!(places.iter().any(|place| place["unreachable"] == "dangling"));
+}

@@ -32,6 +32,11 @@ impl Layout {
         if let Some(git_dir) = git_file(&dot) {
             return Some(Self::of(git_dir, Some(path.to_path_buf())));
         }
+        Self::at_git_dir(path)
+    }
+
+    /// The repository whose git directory this is, whatever else lies in it.
+    pub fn at_git_dir(path: &Path) -> Option<Self> {
         is_git_dir(path).then(|| {
             let inside = path.file_name().is_some_and(|name| name == ".git");
             Self::of(path.to_path_buf(), path.parent().filter(|_| inside).map(Path::to_path_buf))

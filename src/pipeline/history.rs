@@ -88,7 +88,13 @@ impl Subject {
 pub(super) fn subjects(found: Vec<GitDir>, roots: &[Target]) -> Vec<Subject> {
     let mut known = HashSet::new();
     let mut subjects = Vec::new();
-    let layout = |found: GitDir| Some((Layout::at(&found.path)?, found));
+    let layout = |found: GitDir| {
+        let layout = match found.path.is_dir() {
+            true => Layout::at_git_dir(&found.path),
+            false => found.path.parent().and_then(Layout::at),
+        };
+        Some((layout?, found))
+    };
     let mut found: Vec<_> = found.into_iter().filter_map(layout).collect();
     // A submodule is named by its files, and only without them by its objects.
     found.sort_by_key(|(layout, _)| layout.work_tree.is_none());
@@ -140,6 +146,8 @@ pub(super) fn scan(scanner: &Scanner, subject: &Subject, options: &Options<'_>, 
     for gap in &tips.gaps {
         tally.skip(gap.reason, gap.path.clone(), gap.detail.clone());
     }
+    // What leads into history is read again until it can be.
+    gaps.any.fetch_or(!tips.gaps.is_empty(), Ordering::Relaxed);
     search_names(scanner, subject, &tips, options.state);
     if !repository.shallow.is_empty() {
         tally.skip(SkipReason::GitShallow, gaps.name(), "");

@@ -71,7 +71,7 @@ impl std::fmt::Debug for Known {
 pub struct GitDir {
     /// Place of the target in the list.
     pub target: usize,
-    /// The git directory, or a folder with a file `.git` that names it.
+    /// The git directory, or the file `.git` that names it.
     pub path: PathBuf,
 }
 

@@ -131,7 +131,7 @@ impl Run<'_> {
         }
         if self.options.repositories && entry.file_name() == ".git" {
             match git::git_file(path) {
-                Some(_) => self.found(target, path.parent().unwrap_or(root)),
+                Some(_) => self.found(target, path),
                 None => self.tally.skip(SkipReason::GitElsewhere, origin(shared).shown(), ""),
             }
         }
