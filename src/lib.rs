@@ -35,6 +35,7 @@
 //! | [`hook`] | stands before commits and pushes: what they bring is searched, or they are refused |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
+//! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
 //! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |
@@ -46,7 +47,7 @@
 //! | [`model`] | the words that the rooms hand to each other; no I/O |
 //!
 //! To come: `unpack` (members of archives), `decode` (text hidden in
-//! encodings), `registry` and `blast_radius`.
+//! encodings).
 //!
 //! A source pushes blobs into one closure. Inside it, on the same thread, the
 //! matcher yields candidates that borrow the blob and the verifier keeps or
@@ -68,6 +69,7 @@ pub mod hook;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;
+pub mod registry;
 pub mod report;
 pub mod rules;
 pub mod source;

@@ -27,6 +27,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
+    ("registry", &[]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
     ("suppress", &["context", "model", "error"]),

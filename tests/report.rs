@@ -49,6 +49,8 @@ fn finding(secret: &[u8], severity: Severity, locations: Vec<Location>) -> Findi
         },
         places: locations.len() as u64,
         locations,
+        validation: Default::default(),
+        blast_radius: None,
     }
 }
 

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Confidence, Fingerprint, Origin, Secret, Severity};
+use super::radius::BlastRadius;
+use super::{Confidence, Fingerprint, Origin, Secret, Severity, Validation};
 
 /// What a checksum inside the credential says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -121,6 +122,10 @@ pub struct Finding {
     pub locations: Vec<Location>,
     /// How many places there are in all.
     pub places: u64,
+    /// What its service said of it.
+    pub validation: Validation,
+    /// What its holder could reach, if that was asked for.
+    pub blast_radius: Option<Box<BlastRadius>>,
 }
 
 impl Checksum {

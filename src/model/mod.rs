@@ -3,8 +3,10 @@
 mod blob;
 mod finding;
 mod grade;
+pub mod radius;
 mod report;
 mod secret;
+mod validation;
 
 pub use blob::{
     Blob, Copied, Held, LineStart, Lines, Origin, OriginKind, Provenance, REF_CAP, WholeLines,
@@ -13,6 +15,7 @@ pub use finding::{Checksum, Finding, LOCATION_CAP, Location, Proof, State, Worth
 pub use grade::{Confidence, Mask, Severity};
 pub use report::{Coverage, Rejection, Report, Skip, SkipReason, Suppressed, Suppression};
 pub use secret::{Fingerprint, FingerprintKey, Secret};
+pub use validation::{Evidence, Identity, Outcome, Validation};
 
 /// The host of npm's own registry: the one place in the code that spells it.
 pub const NPM_REGISTRY: &str = concat!("registry", ".npmjs.", "org");

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::radius::Response;
 use super::{Finding, Fingerprint, Location};
 
 /// What a run found, and what it looked at to find it.
@@ -26,6 +27,8 @@ pub struct Report {
     pub rules: usize,
     /// How long the run took.
     pub elapsed: Duration,
+    /// What follows from all findings together, if that was asked for.
+    pub response: Option<Box<Response>>,
 }
 
 impl Report {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Confidence, Finding, Fingerprint, LOCATION_CAP, Location, Origin, Secret, Severity,
+    Confidence, Finding, Fingerprint, LOCATION_CAP, Location, Origin, Secret, Severity, Validation,
 };
 use crate::rules::Rule;
 use crate::verify::Kept;
@@ -55,6 +55,8 @@ impl Hit {
             worth: kept.worth,
             locations: vec![location],
             places: 1,
+            validation: Validation::default(),
+            blast_radius: None,
         };
         Self { fingerprint, rank, finding }
     }

@@ -1,0 +1,11 @@
+//! Asks services about credentials, and reads what they answer.
+//!
+//! The adapters are plain functions: they make a [`Request`], hand it to an
+//! [`Ask`] and read the [`Answer`]. Only [`client`] talks to a network, and it
+//! decides alone whether a request may leave: adapters cannot get around it.
+
+mod request;
+
+pub use request::{Answer, Ask, Carried, Method, NoAnswer, Request};
+/// The host of npm's download counts: the one place in the code that spells it.
+pub const NPM_DOWNLOADS: &str = concat!("api", ".npmjs.", "org");

@@ -1,0 +1,168 @@
+//! What is asked, and what comes back.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Reads as well, at services that want it so.
+    Post,
+    /// Takes a token away; `revoke` alone makes these.
+    Delete,
+}
+
+impl Method {
+    /// As on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A part of a request that holds a secret.
+#[derive(Clone)]
+pub struct Carried {
+    value: Zeroizing<String>,
+    shown: String,
+}
+
+impl Carried {
+    /// `value` goes over the wire, `shown` is what people and logs see of it.
+    pub fn new(value: String, shown: impl Into<String>) -> Self {
+        Self { value: Zeroizing::new(value), shown: shown.into() }
+    }
+
+    /// The value itself. Every caller is a place to look at in a review.
+    pub fn expose(&self) -> &str {
+        &self.value
+    }
+
+    /// The masked form.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+}
+
+impl std::fmt::Debug for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Carried({})", self.shown)
+    }
+}
+
+/// A question to a service.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What it does.
+    pub method: Method,
+    /// The host that is meant, with its port if it is not the scheme's own:
+    /// npm's registry, `api.github.com`, `npm.example:8443`. The client decides
+    /// whether it may be asked, and under which address.
+    pub host: String,
+    /// Path and query, percent-encoded, beginning with `/`. Holds no secret.
+    pub path: String,
+    /// Plain headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Headers with secrets in them, names in lower case. A request without any
+    /// carries no credential at all.
+    pub secrets: Vec<(String, Carried)>,
+    /// For services that take the secret in the path alone: what is put in place
+    /// of the one `{secret}` in `path`.
+    pub path_secret: Option<Carried>,
+    /// The body of a POST; holds no secret.
+    pub body: Option<String>,
+    /// Most bytes of the answer that are read.
+    pub cap: usize,
+}
+
+impl Request {
+    /// An answer is cut off behind so many bytes unless its request says otherwise.
+    pub const CAP: usize = 1 << 20;
+
+    /// A plain question.
+    pub fn get(host: impl Into<String>, path: impl Into<String>) -> Self {
+        Self {
+            method: Method::Get,
+            host: host.into(),
+            path: path.into(),
+            headers: vec![("accept".into(), "application/json".into())],
+            secrets: Vec::new(),
+            path_secret: None,
+            body: None,
+            cap: Self::CAP,
+        }
+    }
+
+    /// The same with a header that holds a secret.
+    #[must_use]
+    pub fn with_secret(mut self, header: impl Into<String>, value: Carried) -> Self {
+        self.secrets.push((header.into(), value));
+        self
+    }
+
+    /// `GET https://host/path`, for people; holds no secret.
+    pub fn line(&self) -> String {
+        format!("{} https://{}{}", self.method.word(), self.host, self.path)
+    }
+}
+
+/// What a service answered, whatever its status.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case; of repeated ones all values, joined by `, `.
+    pub headers: BTreeMap<String, String>,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+    /// True if the body was longer than the request's cap, or ended early.
+    pub cut: bool,
+}
+
+impl Answer {
+    /// A header's value; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The body as JSON; `None` if it is cut off or is none.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        if self.cut { None } else { serde_json::from_slice(&self.body).ok() }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The request was not made: the host, its address or the budget forbids it.
+    NotAllowed(String),
+    /// The request was not made: this is a rehearsal.
+    Rehearsed,
+    /// The service could not be reached, or did not answer in time.
+    Failed(String),
+}
+
+impl NoAnswer {
+    /// For people.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::NotAllowed(why) | Self::Failed(why) => why,
+            Self::Rehearsed => "a rehearsal: nothing was sent",
+        }
+    }
+}
+
+/// Whoever can be asked: the network, or a test.
+pub trait Ask: Sync {
+    /// Asks, waiting its turn.
+    ///
+    /// # Errors
+    /// Why there is no answer. A refusal of the service is an answer.
+    fn ask(&self, request: &Request) -> Result<Answer, NoAnswer>;
+}
