@@ -79,6 +79,12 @@ pub struct Request {
     pub body: Option<String>,
     /// Most bytes of the answer that are read.
     pub cap: usize,
+    /// For rehearsals: the condition under which the request is made at all, such
+    /// as "only if whoami says 401".
+    pub only_if: Option<&'static str>,
+    /// True for public documents that are fetched by the hundred, which may follow
+    /// each other faster than questions about credentials or searches.
+    pub light: bool,
 }
 
 impl Request {
@@ -96,6 +102,8 @@ impl Request {
             path_secret: None,
             body: None,
             cap: Self::CAP,
+            only_if: None,
+            light: false,
         }
     }
 
@@ -103,6 +111,13 @@ impl Request {
     #[must_use]
     pub fn with_secret(mut self, header: impl Into<String>, value: Carried) -> Self {
         self.secrets.push((header.into(), value));
+        self
+    }
+
+    /// The same, made only under a condition.
+    #[must_use]
+    pub fn only_if(mut self, condition: &'static str) -> Self {
+        self.only_if = Some(condition);
         self
     }
 
