@@ -4,8 +4,13 @@
 //! [`Ask`] and read the [`Answer`]. Only [`client`] talks to a network, and it
 //! decides alone whether a request may leave: adapters cannot get around it.
 
+pub mod address;
+pub mod client;
+pub mod hosts;
+mod pace;
 mod request;
 
 pub use request::{Answer, Ask, Carried, Method, NoAnswer, Request};
+
 /// The host of npm's download counts: the one place in the code that spells it.
 pub const NPM_DOWNLOADS: &str = concat!("api", ".npmjs.", "org");

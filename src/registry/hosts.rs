@@ -1,0 +1,303 @@
+//! Who may be asked, and where they are.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::address;
+use crate::model::{NPM_REGISTRY, is_npm_registry};
+
+/// Where the requests to a host go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// True for TLS.
+    pub tls: bool,
+    /// Host name or address, lower case; IPv6 in brackets.
+    pub host: String,
+    /// Port, if it is not the scheme's own.
+    pub port: Option<u16>,
+    /// Path before every request's own, without a `/` at its end.
+    pub path: String,
+    /// True if the user named this very address, so that it may be private.
+    pub local: bool,
+}
+
+impl Base {
+    /// Reads `host`, `host:port`, or `http(s)://host[:port][/path]`. Without a
+    /// scheme it is TLS, but for loopback.
+    ///
+    /// # Errors
+    /// What is wrong with the text; it never repeats what may be a secret in it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (tls, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Some(true), rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Some(false), rest),
+            Some(_) => return Err("only http and https are known".into()),
+            None => (None, text),
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if authority.contains('@') {
+            return Err("a user name or password has no place in it".into());
+        }
+        if path.contains(['?', '#']) || !path.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("it has no query, and only printable characters".into());
+        }
+        let (host, port) = split_port(authority)?;
+        let literal = literal(&host);
+        let loopback = host == "localhost" || literal.is_some_and(|ip| ip.is_loopback());
+        let path = path.trim_end_matches('/');
+        Ok(Self {
+            tls: tls.unwrap_or(!loopback),
+            port,
+            path: if path.is_empty() { String::new() } else { format!("/{path}") },
+            local: loopback || literal.is_some(),
+            host,
+        })
+    }
+
+    /// `https://host:port/path`.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{}{port}{}", self.host, self.path)
+    }
+}
+
+/// Splits `host:port`, also `[::1]:port`; the host in lower case.
+fn split_port(authority: &str) -> Result<(String, Option<u16>), String> {
+    let colon = match authority.rfind(']') {
+        Some(end) => authority[end..].find(':').map(|at| end + at),
+        None => authority.rfind(':'),
+    };
+    let (host, port) = match colon {
+        Some(at) => {
+            let port = authority[at + 1..].parse();
+            (&authority[..at], Some(port.map_err(|_| "the port is no number up to 65535")?))
+        }
+        None => (authority, None),
+    };
+    let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let fits = match name {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+                && !host.starts_with(['.', '-'])
+        }
+    };
+    if host.is_empty() || host.len() > 253 || !fits {
+        return Err("it names no host".into());
+    }
+    Ok((host.to_ascii_lowercase(), port))
+}
+
+/// The address that a host is written as, if it is one. Numbers that old
+/// resolvers take for addresses (`2130706433`, `0x7f.1`, `127.1`) count as
+/// unspecified: they are never an honest name.
+pub fn literal(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let number = |label: &str| {
+        let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+        match hex {
+            Some(hex) => hex.bytes().all(|b| b.is_ascii_hexdigit()),
+            None => !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()),
+        }
+    };
+    let last = bare.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+    bare.parse().ok().or_else(|| number(last).then_some(IpAddr::from([0, 0, 0, 0])))
+}
+
+/// Who may be asked: npm's registry, the services that the shipped rules name,
+/// and who else the user named.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts {
+    known: Vec<String>,
+    allowed: Vec<Base>,
+    mapped: BTreeMap<String, Base>,
+    private: bool,
+}
+
+impl Hosts {
+    /// npm's registry and its download counts, and `services` beside them.
+    pub fn new<'a>(services: impl IntoIterator<Item = &'a str>) -> Self {
+        let known = [NPM_REGISTRY, super::NPM_DOWNLOADS].into_iter().chain(services);
+        Self { known: known.map(str::to_ascii_lowercase).collect(), ..Self::default() }
+    }
+
+    /// Allows one more host.
+    pub fn allow(&mut self, base: Base) {
+        self.allowed.push(base);
+    }
+
+    /// Lets hosts that the user named resolve to private addresses.
+    pub fn allow_private(&mut self) {
+        self.private = true;
+    }
+
+    /// Sends what is for `host` elsewhere. npm's registry takes its download
+    /// counts with it, unless they are mapped themselves: a stand-in for the one
+    /// must not lead to the real other.
+    pub fn map(&mut self, host: &str, base: Base) {
+        let host = canonical(host);
+        if host == NPM_REGISTRY {
+            self.mapped.entry(super::NPM_DOWNLOADS.into()).or_insert_with(|| base.clone());
+        }
+        self.mapped.insert(host, base);
+    }
+
+    /// True if `host` was named by the user.
+    pub fn is_allowed(&self, host: &str) -> bool {
+        self.base(host).is_ok()
+    }
+
+    /// Where requests to `host` go.
+    ///
+    /// # Errors
+    /// Why it is not asked, and what to try.
+    pub fn base(&self, host: &str) -> Result<Base, String> {
+        let host = canonical(host);
+        if let Some(base) = self.mapped.get(&host) {
+            return Ok(Base { local: true, ..base.clone() });
+        }
+        let (name, port) = split_port(&host).map_err(|why| format!("the host is odd: {why}"))?;
+        // The text does not always tell the port; one that it tells must be the same.
+        let same = |base: &&Base| base.host == name && (port.is_none() || port == base.port);
+        if let Some(base) = self.allowed.iter().find(same) {
+            return Ok(Base { local: base.local || self.private, ..base.clone() });
+        }
+        if self.known.contains(&host) {
+            return Ok(Base { tls: true, host, port: None, path: String::new(), local: false });
+        }
+        Err(format!(
+            "{host} is named by the scanned text alone, and not asked; --allow-registry {host} allows it"
+        ))
+    }
+
+    /// True if a name that is looked up belongs to a host that may be private.
+    pub fn may_be_local(&self, name: &str) -> bool {
+        let mapped = self.mapped.values().any(|base| base.host == name);
+        let allowed = self.allowed.iter().any(|base| base.host == name);
+        mapped
+            || allowed
+                && (self.private || self.allowed.iter().any(|base| base.host == name && base.local))
+    }
+
+    /// Checks the addresses that a host resolved to, and keeps those that may
+    /// be asked.
+    ///
+    /// # Errors
+    /// Which kind of address it is that none of them may be.
+    pub fn screen(
+        local: bool,
+        host: &str,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Result<Vec<IpAddr>, String> {
+        let mut refused = None;
+        let kept: Vec<IpAddr> = addresses
+            .into_iter()
+            .filter(|&ip| {
+                // An address that the user wrote as a number is meant.
+                let meant = literal(host) == Some(ip);
+                let why = match address::special(ip) {
+                    Some(why) if address::is_metadata(ip) => (!meant).then_some(why),
+                    Some(why) => (!local).then_some(why),
+                    None => None,
+                };
+                refused = refused.or(why);
+                why.is_none()
+            })
+            .collect();
+        match (kept.is_empty(), refused) {
+            (true, Some(why)) => Err(format!(
+                "{host} leads to an address that is {why}: not asked; \
+                 --allow-private lets hosts that you named lie in your own network"
+            )),
+            (true, None) => Err(format!("{host} has no address")),
+            (false, _) => Ok(kept),
+        }
+    }
+}
+
+/// npm's registry has several names and is one.
+fn canonical(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    if is_npm_registry(&host) { NPM_REGISTRY.into() } else { host }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(text: &str) -> Base {
+        Base::parse(text).unwrap()
+    }
+
+    #[test]
+    fn bases_are_read_and_written() {
+        for (text, url) in [
+            ("npm.example", "https://npm.example"),
+            ("NPM.example:8443", "https://npm.example:8443"),
+            ("https://npm.example/api/npm/x/", "https://npm.example/api/npm/x"),
+            ("http://npm.example", "http://npm.example"),
+            ("localhost:4873", "http://localhost:4873"),
+            ("127.0.0.1:4873", "http://127.0.0.1:4873"),
+            ("http://[::1]:4873/", "http://[::1]:4873"),
+        ] {
+            assert_eq!(base(text).url(), url, "{text}");
+        }
+        for wrong in [
+            "",
+            "ftp://h",
+            "u:p@h",
+            "https://h/?x",
+            "h:99999",
+            "a b",
+            "http://",
+            "[::zz]",
+            "ä.example",
+        ] {
+            assert!(Base::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_whom_only_the_text_names() {
+        let mut hosts = Hosts::new(["api.service.example"]);
+        assert!(hosts.base("evil.example").is_err());
+        assert!(hosts.base("API.service.example").is_ok());
+        assert!(hosts.base("api.service.example:8443").is_err());
+        assert!(hosts.base("api.service.example.").is_err());
+        assert!(hosts.base(NPM_REGISTRY).is_ok());
+        hosts.allow(base("npm.example:8443"));
+        assert!(hosts.base("npm.example").is_ok());
+        assert!(hosts.base("npm.example:8443").is_ok());
+        assert!(hosts.base("npm.example:9000").is_err());
+        assert!(hosts.base("sub.npm.example").is_err());
+    }
+
+    #[test]
+    fn a_stand_in_for_the_registry_takes_the_download_counts_with_it() {
+        let mut hosts = Hosts::new([]);
+        hosts.map(NPM_REGISTRY, base("http://127.0.0.1:1"));
+        for host in [NPM_REGISTRY, super::super::NPM_DOWNLOADS, concat!("registry.", "yarnpkg.com")]
+        {
+            assert_eq!(hosts.base(host).unwrap().url(), "http://127.0.0.1:1");
+        }
+        hosts.map(super::super::NPM_DOWNLOADS, base("http://127.0.0.1:2"));
+        assert_eq!(hosts.base(super::super::NPM_DOWNLOADS).unwrap().url(), "http://127.0.0.1:2");
+    }
+
+    #[test]
+    fn addresses_are_screened() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let open = ip("8.8.8.8");
+        assert_eq!(Hosts::screen(false, "h", [ip("10.0.0.1"), open]), Ok(vec![open]));
+        assert!(Hosts::screen(false, "h", [ip("127.0.0.1")]).is_err());
+        assert!(Hosts::screen(true, "h", [ip("127.0.0.1")]).is_ok());
+        assert!(Hosts::screen(true, "h", [ip("169.254.169.254")]).is_err());
+        assert!(Hosts::screen(true, "169.254.1.1", [ip("169.254.1.1")]).is_ok());
+        assert!(Hosts::screen(false, "h", []).is_err());
+        for odd in ["2130706433", "0x7f.1", "127.1", "1.2.3.4.5", "0177.0.0.1"] {
+            assert!(literal(odd).is_some(), "{odd}");
+        }
+        assert_eq!(literal("1password.example"), None);
+    }
+}

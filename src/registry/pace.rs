@@ -1,0 +1,104 @@
+//! Whose turn it is: requests to one host follow each other at a distance, and
+//! wait longer when the host says so.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Failures in a row after which a host is left alone.
+const PATIENCE: u32 = 4;
+
+/// The turns of all hosts.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    hosts: Mutex<HashMap<String, Turn>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// Not before.
+    next: Instant,
+    /// Requests in a row that got no answer.
+    failures: u32,
+}
+
+impl Turns {
+    /// When the next request to `host` may leave; the one after it follows at
+    /// `distance`. `None` if the host is left alone.
+    pub(super) fn take(&self, host: &str, distance: Duration) -> Option<Instant> {
+        self.with(host, |turn| {
+            if turn.failures >= PATIENCE {
+                return None;
+            }
+            let at = turn.next.max(Instant::now());
+            turn.next = at + distance;
+            Some(at)
+        })
+    }
+
+    /// The host wants to be left alone for so long.
+    pub(super) fn hold(&self, host: &str, delay: Duration) {
+        self.with(host, |turn| turn.next = turn.next.max(Instant::now() + delay));
+    }
+
+    /// The host answered, or did not.
+    pub(super) fn answered(&self, host: &str, answered: bool) {
+        self.with(host, |turn| turn.failures = if answered { 0 } else { turn.failures + 1 });
+    }
+
+    fn with<T>(&self, host: &str, act: impl FnOnce(&mut Turn) -> T) -> T {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Turn { next: Instant::now(), failures: 0 };
+        act(hosts.entry(host.to_owned()).or_insert(fresh))
+    }
+}
+
+/// Longest that a host is waited for at once.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long to wait before the attempt that follows the `n`-th (from 0): what
+/// the host says, but never less than an own back-off that doubles. npm's
+/// registry was seen to say `retry-after: 0` and to refuse again.
+pub(super) fn back_off(n: u32, said: Option<&str>, first: Duration) -> Duration {
+    let own = first.saturating_mul(1 << n.min(10));
+    let said =
+        said.and_then(|text| text.trim().parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
+    own.max(said).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_follow_at_a_distance() {
+        let turns = Turns::default();
+        let distance = Duration::from_secs(5);
+        let first = turns.take("a", distance).unwrap();
+        assert_eq!(turns.take("a", distance).unwrap(), first + distance);
+        assert!(turns.take("b", distance).unwrap() < first + distance);
+        turns.hold("a", Duration::from_secs(100));
+        assert!(turns.take("a", distance).unwrap() > first + Duration::from_secs(90));
+    }
+
+    #[test]
+    fn a_host_that_never_answers_is_left_alone() {
+        let turns = Turns::default();
+        for _ in 0..PATIENCE {
+            assert!(turns.take("a", Duration::ZERO).is_some());
+            turns.answered("a", false);
+        }
+        assert!(turns.take("a", Duration::ZERO).is_none());
+        assert!(turns.take("b", Duration::ZERO).is_some());
+    }
+
+    #[test]
+    fn a_delay_of_zero_is_not_believed() {
+        let first = Duration::from_secs(2);
+        assert_eq!(back_off(0, Some("0"), first), first);
+        assert_eq!(back_off(1, None, first), first * 2);
+        assert_eq!(back_off(0, Some("30"), first), Duration::from_secs(30));
+        assert_eq!(back_off(0, Some("99999"), first), LONGEST);
+        assert_eq!(back_off(30, Some("x"), first), LONGEST);
+    }
+}
