@@ -7,6 +7,7 @@
 pub mod address;
 pub mod client;
 pub mod hosts;
+pub mod npm;
 mod pace;
 mod request;
 

@@ -1,0 +1,3 @@
+//! npm's registry and those that speak its protocol.
+
+pub mod identity;
