@@ -25,6 +25,7 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
+//!         ├→ validate → registry
 //!         └→ report                                        all → model
 //! ```
 //!
@@ -37,6 +38,7 @@
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
+//! | [`validate`] | asks each credential's own service once whether it is alive |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
 //! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |
 //! | [`verify`] | offline: placeholders, randomness, checksums, place, worth → kept or rejected |
@@ -74,4 +76,5 @@ pub mod report;
 pub mod rules;
 pub mod source;
 pub mod suppress;
+pub mod validate;
 pub mod verify;

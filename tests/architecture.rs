@@ -16,12 +16,13 @@ const HOUSE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "hook", "pipeline", "report", "rules", "git", "source", "suppress", "verify",
-            "model", "error",
+            "config", "hook", "validate", "registry", "pipeline", "report", "rules", "git",
+            "source", "suppress", "verify", "model", "error",
         ],
     ),
     ("config", &["source", "model", "error"]),
     ("hook", &["report", "pipeline", "git", "source", "model", "error"]),
+    ("validate", &["registry", "model"]),
     ("report", &["model"]),
     (
         "pipeline",

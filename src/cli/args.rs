@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use super::network::NetworkArgs;
+use super::output::OutputArgs;
 use crate::git::History;
 use crate::hook;
 use crate::model::Confidence;
@@ -36,6 +38,9 @@ pub(super) enum Command {
     /// Search directories, files or standard input for secrets.
     #[command(visible_aliases = ["dir", "fs"], aliases = ["filesystem", "file", "detect"])]
     Scan(Box<ScanArgs>),
+    /// Ask the services of known credentials whether they are alive.
+    #[command(visible_alias = "check")]
+    Validate(Box<ValidateArgs>),
     /// Guard commits and pushes: install, remove, check or run git hooks.
     #[command(visible_alias = "hooks")]
     Hook(HookArgs),
@@ -78,34 +83,11 @@ pub(super) struct ScanArgs {
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
 
-    /// How to write the report.
-    #[arg(short, long, value_enum, alias = "report-format", help_heading = "Output")]
-    pub(super) format: Option<FormatArg>,
-    /// Write the report to this file; `-` is standard output.
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        alias = "report-path",
-        short_alias = 'r',
-        help_heading = "Output"
-    )]
-    pub(super) output: Option<PathBuf>,
-    /// Show secrets whole instead of masked.
-    #[arg(long, help_heading = "Output")]
-    pub(super) show_secrets: bool,
-    /// Findings and gaps only: no summary, no progress.
-    #[arg(short, long, help_heading = "Output")]
-    pub(super) quiet: bool,
-    /// Every place of every secret, and every path that was skipped.
-    #[arg(short, long, help_heading = "Output")]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     /// Say of each match that was turned away why it was.
     #[arg(long, help_heading = "Output")]
     pub(super) explain: bool,
-    /// Colours: `auto` asks the terminal and NO_COLOR.
-    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Output")]
-    pub(super) color: Option<ColorArg>,
     /// Exit with this code if something was found.
     #[arg(long, value_name = "CODE", default_value_t = super::FOUND, help_heading = "Output")]
     pub(super) exit_code: u8,
@@ -210,15 +192,48 @@ pub(super) struct ScanArgs {
     /// Search without SIMD instructions; slower, with the same findings.
     #[arg(long, hide = true)]
     pub(super) portable: bool,
+    /// Ask the service of each secret whether it is alive. Nothing is sent
+    /// anywhere without this.
+    #[arg(long, alias = "verify", help_heading = "Network")]
+    pub(super) validate: bool,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
+
     /// What other scanners call our default: accepted and without effect.
     #[arg(long, hide = true, action = ArgAction::SetTrue, overrides_with = "no_validate", short = 'n', aliases = ["no-verification", "offline", "no-verify", "no-update-check", "no-banner", "no-update"])]
     pub(super) no_validate: bool,
     /// Accepted and without effect: secrets are masked unless --show-secrets is given.
     #[arg(long, hide = true, value_name = "PERCENT", num_args = 0..=1, require_equals = true, default_missing_value = "100")]
     pub(super) redact: Option<String>,
-    /// As --color never.
-    #[arg(long, hide = true)]
-    pub(super) no_color: bool,
+}
+
+const VALIDATE_HELP: &str = "\
+Reads credentials from standard input, from files, or from a report that was
+written with --show-secrets; never from the command line, where others see them.
+Each is sent to the service that it belongs to, and to nobody else: npm's
+registry, the services of the shipped checks, and what --allow-registry names.
+
+Exit codes: 0 none is alive, 1 some are, 2 wrong usage or fatal error, 3 none is
+known to be alive but some could not be judged, 4 a dead-man's switch is armed on
+this machine.
+
+Examples:
+  tokensweep validate leaked.txt
+  tokensweep scan . -f json --show-secrets | tokensweep validate
+  tokensweep validate dump.env --dry-run         what would be sent, and to whom
+  tokensweep validate .npmrc --allow-registry npm.example:8443
+  tokensweep validate - --registry http://localhost:4873 --pace 0";
+
+#[derive(Debug, Parser)]
+#[command(after_help = VALIDATE_HELP)]
+pub(super) struct ValidateArgs {
+    /// Files with credentials, or reports; `-`, or nothing, is standard input.
+    #[arg(value_name = "FILE")]
+    pub(super) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

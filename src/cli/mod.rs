@@ -1,10 +1,15 @@
 //! The command line: flags in `args`, one file for each command.
 
 mod args;
+mod asking;
 mod hook;
+mod known;
+mod network;
+mod output;
 mod progress;
 mod rules;
 mod scan;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -26,6 +31,8 @@ const FOUND: u8 = 1;
 const FATAL: u8 = 2;
 /// Nothing was found, but something could not be looked at.
 const INCOMPLETE: u8 = 3;
+/// A dead-man's switch is armed on this machine.
+const ARMED: u8 = 4;
 
 /// Runs the command line and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -44,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match args.command {
         Command::Scan(scan) => scan::run(&scan),
+        Command::Validate(validate) => validate::run(&validate),
         Command::Hook(hook) => hook::run(&hook),
         Command::Rules(rules) => rules::run(&rules),
         Command::Completions { shell } => {
