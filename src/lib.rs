@@ -34,6 +34,7 @@
 //! | [`cli`] | flags, and one file for each command |
 //! | [`config`] | defaults < user file < project file < environment < flags, resolved once |
 //! | [`hook`] | stands before commits and pushes: what they bring is searched, or they are refused |
+//! | [`hostage`] | looks for dead-man's switches that worms leave behind on a machine |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
@@ -68,6 +69,7 @@ pub mod context;
 pub mod error;
 pub mod git;
 pub mod hook;
+pub mod hostage;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;

@@ -28,6 +28,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
+    ("hostage", &["model"]),
     ("registry", &["model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
