@@ -25,7 +25,7 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
-//!         ├→ validate → registry
+//!         ├→ validate · revoke → registry → hostage
 //!         └→ report                                        all → model
 //! ```
 //!
@@ -40,6 +40,7 @@
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`validate`] | asks each credential's own service once whether it is alive |
+//! | [`revoke`] | takes one token away, if its registry lets it |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
 //! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |
 //! | [`verify`] | offline: placeholders, randomness, checksums, place, worth → kept or rejected |
@@ -75,6 +76,7 @@ pub mod model;
 pub mod pipeline;
 pub mod registry;
 pub mod report;
+pub mod revoke;
 pub mod rules;
 pub mod source;
 pub mod suppress;

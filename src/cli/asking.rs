@@ -8,14 +8,34 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::network::{Door, NetworkArgs};
 use super::{ARMED, CLEAN, FOUND, INCOMPLETE};
 use crate::error::{Error, Result};
-use crate::model::radius::Response;
+use crate::hostage::{self, Machine};
+use crate::model::radius::{Response, SwitchPart};
 use crate::model::{Outcome, Report};
 use crate::report::sanitize::visible;
 use crate::validate;
 
-/// Asks about every finding of a report. `false` if it was a rehearsal, which is
-/// told and leaves nothing to report.
+/// Parts of dead-man's switches on this machine.
+pub(super) fn switch() -> Vec<SwitchPart> {
+    hostage::look(&Machine::this())
+}
+
+/// Says on standard output that a switch is armed, and what to do first.
+pub(super) fn warn_of(switch: &[SwitchPart]) {
+    let mut out = io::stdout();
+    let _ =
+        writeln!(out, "A DEAD-MAN'S SWITCH IS ARMED ON THIS MACHINE: do not revoke anything yet.");
+    for part in switch.iter().filter(|part| part.armed) {
+        let place = visible(part.place.as_bytes());
+        let _ = writeln!(out, "  {} {place}: {}", part.switch, part.words);
+    }
+}
+
+/// Asks about every finding of a report, and looks for dead-man's switches first.
 pub(super) fn validate(report: &mut Report, network: &NetworkArgs, quiet: bool) -> Result<Door> {
+    let switch = switch();
+    if !switch.is_empty() {
+        report.response.get_or_insert_default().switch = switch;
+    }
     let door = network.door([])?;
     let options = validate::Options {
         per_host: network.per_host(),

@@ -2,11 +2,13 @@
 
 mod args;
 mod asking;
+mod blast_radius;
 mod hook;
 mod known;
 mod network;
 mod output;
 mod progress;
+mod revoke;
 mod rules;
 mod scan;
 mod validate;
@@ -52,6 +54,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match args.command {
         Command::Scan(scan) => scan::run(&scan),
         Command::Validate(validate) => validate::run(&validate),
+        Command::BlastRadius(blast) => blast_radius::run(&blast),
+        Command::Revoke(revoke) => revoke::run(&revoke),
         Command::Hook(hook) => hook::run(&hook),
         Command::Rules(rules) => rules::run(&rules),
         Command::Completions { shell } => {

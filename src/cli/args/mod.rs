@@ -1,14 +1,20 @@
 //! Typed flags; no decisions.
 
-use std::ffi::OsString;
+mod asking;
+mod hook;
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(super) use asking::{BlastArgs, RevokeArgs, ValidateArgs};
+pub(super) use hook::{HookArgs, HookCommand, HookPlace};
+pub(super) use rules::{RulesArgs, RulesCommand};
+
 use super::network::NetworkArgs;
 use super::output::OutputArgs;
 use crate::git::History;
-use crate::hook;
 use crate::model::Confidence;
 use crate::report::Format;
 
@@ -41,6 +47,12 @@ pub(super) enum Command {
     /// Ask the services of known credentials whether they are alive.
     #[command(visible_alias = "check")]
     Validate(Box<ValidateArgs>),
+    /// Tell what the holder of npm credentials could reach, whether they were
+    /// used, and what to do first.
+    #[command(visible_alias = "radius")]
+    BlastRadius(Box<BlastArgs>),
+    /// Take one npm token away, if its registry lets it.
+    Revoke(Box<RevokeArgs>),
     /// Guard commits and pushes: install, remove, check or run git hooks.
     #[command(visible_alias = "hooks")]
     Hook(HookArgs),
@@ -207,35 +219,6 @@ pub(super) struct ScanArgs {
     pub(super) redact: Option<String>,
 }
 
-const VALIDATE_HELP: &str = "\
-Reads credentials from standard input, from files, or from a report that was
-written with --show-secrets; never from the command line, where others see them.
-Each is sent to the service that it belongs to, and to nobody else: npm's
-registry, the services of the shipped checks, and what --allow-registry names.
-
-Exit codes: 0 none is alive, 1 some are, 2 wrong usage or fatal error, 3 none is
-known to be alive but some could not be judged, 4 a dead-man's switch is armed on
-this machine.
-
-Examples:
-  tokensweep validate leaked.txt
-  tokensweep scan . -f json --show-secrets | tokensweep validate
-  tokensweep validate dump.env --dry-run         what would be sent, and to whom
-  tokensweep validate .npmrc --allow-registry npm.example:8443
-  tokensweep validate - --registry http://localhost:4873 --pace 0";
-
-#[derive(Debug, Parser)]
-#[command(after_help = VALIDATE_HELP)]
-pub(super) struct ValidateArgs {
-    /// Files with credentials, or reports; `-`, or nothing, is standard input.
-    #[arg(value_name = "FILE")]
-    pub(super) inputs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-    #[command(flatten)]
-    pub(super) network: NetworkArgs,
-}
-
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum FormatArg {
     /// For people.
@@ -304,148 +287,6 @@ impl From<ConfidenceArg> for Confidence {
             ConfidenceArg::High => Self::High,
         }
     }
-}
-
-const HOOK_HELP: &str = "\
-A hook searches what a commit or push brings, messages and names included, and
-refuses it if there is a secret in it (exit code 1), if it makes no sense (2),
-or if something could not be looked at (3).
-
-TOKENSWEEP_SKIP=1 (or `true`) lets everything pass once, and says so.
-
-Examples:
-  tokensweep hook install                        before every push of this repository
-  tokensweep hook install --global               of all your repositories
-  tokensweep hook install --type pre-receive     on a server, in the bare repository
-  tokensweep hook run pre-push \"$@\"            a line for .husky/pre-push
-  tokensweep hook status                         is anything guarded?";
-
-#[derive(Debug, Parser)]
-#[command(after_help = HOOK_HELP)]
-pub(super) struct HookArgs {
-    #[command(subcommand)]
-    pub(super) command: HookCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum HookCommand {
-    /// Install hooks where git looks for them; what is there already is kept, and called first.
-    Install {
-        #[command(flatten)]
-        place: HookPlace,
-        /// Write to a folder of hooks that others use too.
-        #[arg(long, conflicts_with = "global")]
-        force: bool,
-    },
-    /// Take hooks of ours away, and put back what was there before.
-    #[command(visible_alias = "remove")]
-    Uninstall {
-        #[command(flatten)]
-        place: HookPlace,
-    },
-    /// Say of each hook whether it guards anything; exits with 0 if one does, 1 if none.
-    Status,
-    /// Do what a hook does: git's arguments and standard input are those of git's hook.
-    Run {
-        /// Which hook.
-        #[arg(value_enum, value_name = "TYPE")]
-        kind: KindArg,
-        /// What git names on its command line.
-        #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
-    /// `tokensweep hook pre-push …` is short for `tokensweep hook run pre-push …`.
-    #[command(external_subcommand)]
-    Short(Vec<OsString>),
-}
-
-#[derive(Debug, Parser)]
-pub(super) struct HookPlace {
-    /// Which hook; may be given several times.
-    #[arg(short = 't', long = "type", value_enum, value_name = "TYPE", alias = "hook-type")]
-    pub(super) kinds: Vec<KindArg>,
-    /// For all your repositories.
-    #[arg(long)]
-    pub(super) global: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum KindArg {
-    /// Before commits leave for a remote.
-    PrePush,
-    /// Before a commit is made: what is staged.
-    PreCommit,
-    /// When a commit's message is written.
-    CommitMsg,
-    /// On a server, before a ref moves.
-    PreReceive,
-}
-
-impl From<KindArg> for hook::Kind {
-    fn from(kind: KindArg) -> Self {
-        match kind {
-            KindArg::PrePush => Self::PrePush,
-            KindArg::PreCommit => Self::PreCommit,
-            KindArg::CommitMsg => Self::CommitMsg,
-            KindArg::PreReceive => Self::PreReceive,
-        }
-    }
-}
-
-#[derive(Debug, Parser)]
-pub(super) struct RulesArgs {
-    #[command(subcommand)]
-    pub(super) command: RulesCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RulesCommand {
-    /// List the rules: id, kind, confidence, severity, name.
-    #[command(
-        after_help = "Examples:\n  tokensweep rules list\n  tokensweep rules list --rules ours.toml --json"
-    )]
-    List {
-        /// Add the rules of a file or folder.
-        #[arg(long, value_name = "PATH")]
-        rules: Vec<PathBuf>,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print a rule as it is written.
-    #[command(after_help = "Example:\n  tokensweep rules show npm-access-token")]
-    Show {
-        /// The rule's id.
-        id: String,
-        /// Look in this file or folder too.
-        #[arg(long, value_name = "PATH")]
-        rules: Vec<PathBuf>,
-    },
-    /// Check rule files and run their examples; the shipped ones if none is given.
-    #[command(after_help = "Example:\n  tokensweep rules check ours.toml")]
-    Check {
-        /// Files or folders.
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
-    /// Try rules on a text and say of every match why it is kept or not.
-    #[command(
-        after_help = "Example:\n  echo 'OURS_KEY=abc123' | tokensweep rules test --rules ours.toml --rule ours-key -"
-    )]
-    Test {
-        /// The text; `-` is standard input.
-        #[arg(value_name = "FILE")]
-        path: PathBuf,
-        /// Add the rules of a file or folder.
-        #[arg(long, value_name = "PATH")]
-        rules: Vec<PathBuf>,
-        /// Only these rules.
-        #[arg(long, value_name = "NAME")]
-        rule: Vec<String>,
-        /// Show secrets whole instead of masked.
-        #[arg(long)]
-        show_secrets: bool,
-    },
 }
 
 /// `500`, `20K`, `1.5G`; powers of 1024.
