@@ -53,7 +53,7 @@ pub fn look(machine: &Machine) -> Vec<SwitchPart> {
     if machine.processes {
         search.look_at_processes(&machine.root.join("proc"));
     }
-    search.parts.extend(search.unseen.iter().map(unseen));
+    search.parts.extend(search.unseen.iter().map(|folder| unseen(folder)));
     search.parts.into_iter().collect()
 }
 
@@ -259,7 +259,7 @@ impl Search {
     }
 }
 
-fn unseen(folder: &PathBuf) -> SwitchPart {
+fn unseen(folder: &Path) -> SwitchPart {
     SwitchPart {
         switch: "unknown".into(),
         place: folder.display().to_string(),
