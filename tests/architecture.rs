@@ -27,6 +27,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
+    ("blast_radius", &["registry", "model"]),
     ("registry", &["model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
