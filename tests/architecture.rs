@@ -29,6 +29,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
+    ("blast_radius", &["registry", "model"]),
     ("registry", &["hostage", "model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),

@@ -226,7 +226,8 @@ pub struct Package {
     pub provenance: Learnt<bool>,
     /// How the newest version was published.
     pub published_by: Learnt<PublishedBy>,
-    /// The last version that was published by a token, if a later one was not.
+    /// The last version that was published by a token or a person; a measured
+    /// `None` inside means that none is left.
     pub last_token_publish: Learnt<Option<Release>>,
     /// `https://…` of the repository that it says it comes from.
     pub repository: Learnt<String>,
