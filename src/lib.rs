@@ -25,7 +25,7 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
-//!         └→ report                                        all → model
+//!         └→ report          blast_radius                  all → model
 //! ```
 //!
 //! | room | its one sentence |
@@ -35,6 +35,7 @@
 //! | [`hook`] | stands before commits and pushes: what they bring is searched, or they are refused |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
+//! | [`blast_radius`] | from what was learnt of a credential to what it means and what to do |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
@@ -60,6 +61,7 @@
 //! to the commits and paths that show it first, and there goes through the same
 //! matcher and verifier as a file of that path.
 
+pub mod blast_radius;
 pub mod cli;
 pub mod config;
 pub mod context;

@@ -1,0 +1,12 @@
+//! From what was learnt of a credential to what it means, and to what to do.
+//!
+//! Everything here is pure: others ask, this room draws the conclusions.
+//! `docs/blast-radius.md` tells users the rules.
+
+pub mod rights;
+pub mod severity;
+mod tables;
+
+pub use tables::{
+    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
+};
