@@ -15,12 +15,14 @@ use std::str::FromStr;
 use crate::model::Report;
 
 pub(crate) mod coverage;
+mod echo;
 mod github;
 mod json;
 pub mod sanitize;
 mod sarif;
 mod text;
 mod time;
+mod told;
 
 /// Writes a report in one format.
 pub trait Reporter {
