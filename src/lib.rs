@@ -25,7 +25,7 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
-//!         └→ report                                        all → model
+//!         └→ report                       registry → rules · all → model
 //! ```
 //!
 //! | room | its one sentence |
@@ -36,7 +36,7 @@
 //! | [`hostage`] | looks for dead-man's switches that worms leave behind on a machine |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
-//! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
+//! | [`registry`] | asks services about credentials, others than npm's by the checks of the rule files, and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
 //! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |

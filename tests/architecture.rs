@@ -28,7 +28,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
     ("hostage", &["model"]),
-    ("registry", &["model", "error"]),
+    ("registry", &["rules", "model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
     ("suppress", &["context", "model", "error"]),
