@@ -31,10 +31,11 @@ pub struct Machine {
 impl Machine {
     /// This machine, with the home directory of whoever runs this.
     pub fn this() -> Self {
-        let drive = std::env::var_os("SystemDrive").filter(|_| cfg!(windows));
-        let root = drive.map_or(PathBuf::from("/"), |drive| PathBuf::from(drive).join("/"));
+        let mut root =
+            std::env::var_os("SystemDrive").filter(|_| cfg!(windows)).unwrap_or_default();
+        root.push(std::path::MAIN_SEPARATOR_STR);
         let homes = std::env::home_dir().into_iter().collect();
-        Self { root, homes, processes: true }
+        Self { root: root.into(), homes, processes: true }
     }
 }
 

@@ -25,7 +25,7 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
-//!         ├→ validate · revoke → registry → hostage
+//!         ├→ validate · revoke → registry → rules · hostage
 //!         ├→ blast_radius → registry
 //!         └→ report                                        all → model
 //! ```

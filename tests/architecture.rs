@@ -30,7 +30,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
     ("blast_radius", &["registry", "model"]),
-    ("registry", &["hostage", "model", "error"]),
+    ("registry", &["rules", "hostage", "model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
     ("suppress", &["context", "model", "error"]),
