@@ -9,3 +9,4 @@ mod tables;
 pub use tables::{
     Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
 };
+pub mod usage;
