@@ -3,9 +3,11 @@
 //! Everything here is pure: others ask, this room draws the conclusions.
 //! `docs/blast-radius.md` tells users the rules.
 
+pub mod plan;
 pub mod rights;
 pub mod severity;
 mod tables;
+mod words;
 
 pub use tables::{
     Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
