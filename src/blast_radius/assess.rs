@@ -81,8 +81,8 @@ fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
         return None;
     }
     let mut radius = survey.radius(finding, &Bound { secret: &finding.secret, host });
-    radius.rights =
-        rights::matrix(&radius.token, &radius.account, radius.window.from.value, survey.now);
+    let seen = survey::first_commit(finding);
+    radius.rights = rights::matrix(&radius.token, &radius.account, seen, survey.now);
     let (severity, verdict) = severity::judge(finding.severity, outcome, &radius);
     (radius.severity, radius.verdict) = (Some(severity), verdict);
     Some(radius)
