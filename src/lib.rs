@@ -26,6 +26,8 @@
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
 //!         └→ report                                        all → model
+//!
+//! blast_radius → lockfile · indicators
 //! ```
 //!
 //! | room | its one sentence |
@@ -35,6 +37,9 @@
 //! | [`hook`] | stands before commits and pushes: what they bring is searched, or they are refused |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
+//! | [`blast_radius`] | what the holder of a credential could reach, and which of the user's own projects |
+//! | [`lockfile`] | reads which packages a project pins, and through whom |
+//! | [`indicators`] | reads lists of known bad versions, and knows them again |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
@@ -60,12 +65,15 @@
 //! to the commits and paths that show it first, and there goes through the same
 //! matcher and verifier as a file of that path.
 
+pub mod blast_radius;
 pub mod cli;
 pub mod config;
 pub mod context;
 pub mod error;
 pub mod git;
 pub mod hook;
+pub mod indicators;
+pub mod lockfile;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;

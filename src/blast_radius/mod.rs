@@ -1,0 +1,3 @@
+//! What the holder of a credential could reach.
+
+pub mod home;
