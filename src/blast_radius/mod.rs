@@ -2,6 +2,7 @@
 //! out. `docs/blast-radius.md` tells users the rules.
 
 mod assess;
+pub mod home;
 pub mod plan;
 pub mod posture;
 pub mod rights;
