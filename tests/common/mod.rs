@@ -6,6 +6,7 @@
 
 #[cfg(unix)]
 pub mod push;
+pub mod registry;
 pub mod repo;
 #[cfg(unix)]
 pub mod serve;
