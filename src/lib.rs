@@ -25,6 +25,7 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
+//!         ├→ validate · revoke → registry → hostage
 //!         └→ report                                        all → model
 //! ```
 //!
@@ -33,10 +34,13 @@
 //! | [`cli`] | flags, and one file for each command |
 //! | [`config`] | defaults < user file < project file < environment < flags, resolved once |
 //! | [`hook`] | stands before commits and pushes: what they bring is searched, or they are refused |
+//! | [`hostage`] | looks for dead-man's switches that worms leave behind on a machine |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
+//! | [`validate`] | asks each credential's own service once whether it is alive |
+//! | [`revoke`] | takes one token away, if its registry lets it |
 //! | [`git`] | yields the objects of repositories, each once; follows what was found through history; tells what a range brings |
 //! | [`matcher`] | literals over the bytes, then the rule's pattern at the hit → candidates |
 //! | [`verify`] | offline: placeholders, randomness, checksums, place, worth → kept or rejected |
@@ -66,12 +70,15 @@ pub mod context;
 pub mod error;
 pub mod git;
 pub mod hook;
+pub mod hostage;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;
 pub mod registry;
 pub mod report;
+pub mod revoke;
 pub mod rules;
 pub mod source;
 pub mod suppress;
+pub mod validate;
 pub mod verify;

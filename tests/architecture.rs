@@ -16,18 +16,20 @@ const HOUSE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "hook", "pipeline", "report", "rules", "git", "source", "suppress", "verify",
-            "model", "error",
+            "config", "hook", "revoke", "validate", "hostage", "registry", "pipeline", "report",
+            "rules", "git", "source", "suppress", "verify", "model", "error",
         ],
     ),
     ("config", &["source", "model", "error"]),
     ("hook", &["report", "pipeline", "git", "source", "model", "error"]),
+    ("revoke", &["registry", "model"]),
+    ("validate", &["registry", "model"]),
     ("report", &["model"]),
     (
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
-    ("registry", &["model", "error"]),
+    ("registry", &["hostage", "model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
     ("suppress", &["context", "model", "error"]),
@@ -35,6 +37,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("context", &["model"]),
     ("matcher", &["rules", "model"]),
     ("rules", &["model", "error"]),
+    ("hostage", &["model"]),
     ("model", &[]),
     ("error", &[]),
 ];

@@ -1,10 +1,17 @@
 //! The command line: flags in `args`, one file for each command.
 
 mod args;
+mod asking;
+mod blast_radius;
 mod hook;
+mod known;
+mod network;
+mod output;
 mod progress;
+mod revoke;
 mod rules;
 mod scan;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -26,6 +33,8 @@ const FOUND: u8 = 1;
 const FATAL: u8 = 2;
 /// Nothing was found, but something could not be looked at.
 const INCOMPLETE: u8 = 3;
+/// A dead-man's switch is armed on this machine.
+const ARMED: u8 = 4;
 
 /// Runs the command line and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -44,6 +53,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match args.command {
         Command::Scan(scan) => scan::run(&scan),
+        Command::Validate(validate) => validate::run(&validate),
+        Command::BlastRadius(blast) => blast_radius::run(&blast),
+        Command::Revoke(revoke) => revoke::run(&revoke),
         Command::Hook(hook) => hook::run(&hook),
         Command::Rules(rules) => rules::run(&rules),
         Command::Completions { shell } => {

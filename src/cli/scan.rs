@@ -1,15 +1,15 @@
 //! `tokensweep scan`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{ColorArg, ScanArgs};
+use super::args::ScanArgs;
 use super::progress::Progress;
-use super::{CLEAN, INCOMPLETE};
+use super::{ARMED, CLEAN, INCOMPLETE, asking};
 use crate::config::{self, Settings};
 use crate::error::{Error, Result};
+use crate::model::radius::Response;
 use crate::model::{FingerprintKey, Report};
 use crate::pipeline;
 use crate::report::{self, Format};
@@ -21,12 +21,15 @@ use crate::{git, suppress, verify};
 const KEY_VARIABLE: &str = "TOKENSWEEP_FINGERPRINT_KEY";
 
 pub(super) fn run(args: &ScanArgs) -> Result<u8> {
+    if args.network.dry_run && !args.validate {
+        return Err(Error::new("--dry-run tells what --validate would ask").hint("give both"));
+    }
     let targets = targets(&args.paths);
     let settings = config::load(args.config.as_deref(), &targets, !args.no_ignore)?;
     let options = options(args, &settings, targets);
-    let format = format(args, &settings)?;
+    let format = args.output.format(&settings)?;
     let tally = Arc::new(Tally::default());
-    let progress = Progress::watch(&tally, !args.quiet);
+    let progress = Progress::watch(&tally, !args.output.quiet);
     pipeline::scan_and_tell(&options, &mut io::stdin().lock(), &tally, |report| {
         drop(progress);
         tell(args, &settings, &options, format, report)
@@ -48,7 +51,16 @@ fn tell(
         let _ = writeln!(io::stderr(), "wrote {count} fingerprints to {path}");
         return Ok(if report.incomplete() { INCOMPLETE } else { CLEAN });
     }
-    write(args, settings, format, &report)?;
+    if args.validate {
+        let door = asking::validate(&mut report, &args.network, args.output.quiet)?;
+        if let Some(code) = asking::rehearsed(door, &report)? {
+            return Ok(code);
+        }
+    }
+    args.output.write(settings, format, args.explain, &report)?;
+    if report.response.as_deref().is_some_and(Response::armed) {
+        return Ok(ARMED);
+    }
     Ok(match (report.findings.is_empty(), report.incomplete()) {
         (false, _) if !args.exit_zero => args.exit_code,
         (true, true) => INCOMPLETE,
@@ -129,14 +141,17 @@ pub(super) fn options(
         verify,
         suppress,
         confidence: args.confidence.map(Into::into).or(settings.confidence),
-        key: std::env::var_os(KEY_VARIABLE)
-            .filter(|key| !key.is_empty())
-            .map_or_else(FingerprintKey::default, |key| {
-                FingerprintKey::new(key.as_encoded_bytes())
-            }),
+        key: fingerprint_key(),
         explain: args.explain,
         portable: args.portable,
     }
+}
+
+/// The key that the user set, or the public one.
+pub(super) fn fingerprint_key() -> FingerprintKey {
+    std::env::var_os(KEY_VARIABLE)
+        .filter(|key| !key.is_empty())
+        .map_or_else(FingerprintKey::default, |key| FingerprintKey::new(key.as_encoded_bytes()))
 }
 
 /// The part of a repository that was asked for; clap lets no two through.
@@ -147,56 +162,4 @@ fn range(args: &ScanArgs) -> Option<git::Range> {
         .or_else(|| args.branch.clone().map(git::Range::Branch))
         .or_else(|| args.staged.then_some(git::Range::Staged))
         .or_else(|| args.unstaged.then_some(git::Range::Unstaged))
-}
-
-fn format(args: &ScanArgs, settings: &Settings) -> Result<Format> {
-    match (args.format, &settings.format) {
-        (Some(format), _) => Ok(format.into()),
-        (None, Some(word)) => word.parse().map_err(|_| {
-            Error::new(format!("the settings name the format {word:?}, which there is none of"))
-                .hint("text, json, jsonl, sarif or github")
-        }),
-        (None, None) => Ok(Format::Text),
-    }
-}
-
-fn write(args: &ScanArgs, settings: &Settings, format: Format, report: &Report) -> Result<()> {
-    let file = args.output.as_deref().filter(|path| *path != Path::new("-"));
-    let color = match (args.color, settings.color.as_deref()) {
-        _ if args.no_color => false,
-        (Some(ColorArg::Always), _) | (None, Some("always")) => true,
-        (Some(ColorArg::Never), _) | (None, Some("never")) => false,
-        _ => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            file.is_none() && !refused && io::stdout().is_terminal()
-        }
-    };
-    let options = report::Options {
-        show_secrets: args.show_secrets,
-        color,
-        verbose: args.verbose,
-        explain: args.explain,
-        quiet: args.quiet,
-    };
-    let reporter = report::reporter(format, options);
-    let result = match file {
-        Some(path) => File::create(path).and_then(|file| {
-            let mut out = BufWriter::new(file);
-            reporter.write(report, &mut out)?;
-            out.flush()
-        }),
-        None => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            reporter.write(report, &mut out).and_then(|()| out.flush())
-        }
-    };
-    match result {
-        // Nobody listens any more; the exit code still tells.
-        Err(why) if why.kind() == io::ErrorKind::BrokenPipe && file.is_none() => Ok(()),
-        Err(why) => {
-            let name = file.map_or("standard output".to_owned(), |path| path.display().to_string());
-            Err(Error::new(format!("cannot write the report to {name}: {why}")))
-        }
-        Ok(()) => Ok(()),
-    }
 }

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::hosts::{Base, Hosts, literal};
 use super::pace::{Turns, back_off};
+use super::request::same_origin;
 use super::{Answer, Ask, Method, NoAnswer, Request};
 use crate::error::{Error, Result};
 
@@ -210,6 +211,12 @@ impl Ask for Client {
             self.turns.hold(&base.host, delay);
             attempt += 1;
         }
+    }
+
+    fn path_of(&self, host: &str, link: &str) -> Option<String> {
+        let base = self.options.hosts.base(host).ok()?;
+        // A stand-in hands out its own links, or those of the registry it plays.
+        same_origin(&base.url(), link).or_else(|| same_origin(&format!("https://{host}"), link))
     }
 }
 

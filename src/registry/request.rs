@@ -180,4 +180,47 @@ pub trait Ask: Sync {
     /// # Errors
     /// Why there is no answer. A refusal of the service is an answer.
     fn ask(&self, request: &Request) -> Result<Answer, NoAnswer>;
+
+    /// Path and query of a link that an answer of `host` gives to what follows.
+    /// `None` if it leads to anybody else.
+    fn path_of(&self, host: &str, link: &str) -> Option<String> {
+        same_origin(&format!("https://{host}"), link)
+    }
+}
+
+/// What stands behind `base` in `link`, if it is below `base` or names no host.
+pub(super) fn same_origin(base: &str, link: &str) -> Option<String> {
+    let path = match link.strip_prefix(base) {
+        Some(path) => path,
+        None if link.starts_with("//") || link.contains("://") => return None,
+        None => link,
+    };
+    let plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    (path.starts_with('/') && !path.starts_with("//") && plain && path.len() < 2048)
+        .then(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_where_they_are() {
+        let base = "https://npm.example/x";
+        for (link, path) in [
+            ("/-/tokens?page=1", Some("/-/tokens?page=1")),
+            ("https://npm.example/x/-/t", Some("/-/t")),
+            ("https://npm.example/y/-/t", None),
+            ("https://npm.example.evil/x/-/t", None),
+            ("https://npm.example/x@evil/-/t", None),
+            ("//evil/-/t", None),
+            ("https://npm.example/x//evil/-/t", None),
+            ("/\\evil", None),
+            ("http://npm.example/x/-/t", None),
+            ("page=2", None),
+            ("", None),
+        ] {
+            assert_eq!(same_origin(base, link).as_deref(), path, "{link}");
+        }
+    }
 }

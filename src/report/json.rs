@@ -193,7 +193,7 @@ impl<'a> Finding<'a> {
             worth: text(&finding.worth.words),
             places: finding.places,
             locations: finding.locations.iter().map(|at| Location::new(at, masker)).collect(),
-            validation: "not-attempted",
+            validation: finding.validation.outcome.word(),
             blast_radius: None,
         }
     }

@@ -17,6 +17,7 @@ use crate::model::Report;
 pub(crate) mod coverage;
 mod github;
 mod json;
+pub mod read;
 pub mod sanitize;
 mod sarif;
 mod text;

@@ -1,12 +1,20 @@
 //! Typed flags; no decisions.
 
-use std::ffi::OsString;
+mod asking;
+mod hook;
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(super) use asking::{BlastArgs, RevokeArgs, ValidateArgs};
+pub(super) use hook::{HookArgs, HookCommand, HookPlace};
+pub(super) use rules::{RulesArgs, RulesCommand};
+
+use super::network::NetworkArgs;
+use super::output::OutputArgs;
 use crate::git::History;
-use crate::hook;
 use crate::model::Confidence;
 use crate::report::Format;
 
@@ -36,6 +44,15 @@ pub(super) enum Command {
     /// Search directories, files or standard input for secrets.
     #[command(visible_aliases = ["dir", "fs"], aliases = ["filesystem", "file", "detect"])]
     Scan(Box<ScanArgs>),
+    /// Ask the services of known credentials whether they are alive.
+    #[command(visible_alias = "check")]
+    Validate(Box<ValidateArgs>),
+    /// Tell what the holder of npm credentials could reach, whether they were
+    /// used, and what to do first.
+    #[command(visible_alias = "radius")]
+    BlastRadius(Box<BlastArgs>),
+    /// Take one npm token away, if its registry lets it.
+    Revoke(Box<RevokeArgs>),
     /// Guard commits and pushes: install, remove, check or run git hooks.
     #[command(visible_alias = "hooks")]
     Hook(HookArgs),
@@ -78,34 +95,11 @@ pub(super) struct ScanArgs {
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
 
-    /// How to write the report.
-    #[arg(short, long, value_enum, alias = "report-format", help_heading = "Output")]
-    pub(super) format: Option<FormatArg>,
-    /// Write the report to this file; `-` is standard output.
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        alias = "report-path",
-        short_alias = 'r',
-        help_heading = "Output"
-    )]
-    pub(super) output: Option<PathBuf>,
-    /// Show secrets whole instead of masked.
-    #[arg(long, help_heading = "Output")]
-    pub(super) show_secrets: bool,
-    /// Findings and gaps only: no summary, no progress.
-    #[arg(short, long, help_heading = "Output")]
-    pub(super) quiet: bool,
-    /// Every place of every secret, and every path that was skipped.
-    #[arg(short, long, help_heading = "Output")]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     /// Say of each match that was turned away why it was.
     #[arg(long, help_heading = "Output")]
     pub(super) explain: bool,
-    /// Colours: `auto` asks the terminal and NO_COLOR.
-    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Output")]
-    pub(super) color: Option<ColorArg>,
     /// Exit with this code if something was found.
     #[arg(long, value_name = "CODE", default_value_t = super::FOUND, help_heading = "Output")]
     pub(super) exit_code: u8,
@@ -210,15 +204,19 @@ pub(super) struct ScanArgs {
     /// Search without SIMD instructions; slower, with the same findings.
     #[arg(long, hide = true)]
     pub(super) portable: bool,
+    /// Ask the service of each secret whether it is alive. Nothing is sent
+    /// anywhere without this.
+    #[arg(long, alias = "verify", help_heading = "Network")]
+    pub(super) validate: bool,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
+
     /// What other scanners call our default: accepted and without effect.
     #[arg(long, hide = true, action = ArgAction::SetTrue, overrides_with = "no_validate", short = 'n', aliases = ["no-verification", "offline", "no-verify", "no-update-check", "no-banner", "no-update"])]
     pub(super) no_validate: bool,
     /// Accepted and without effect: secrets are masked unless --show-secrets is given.
     #[arg(long, hide = true, value_name = "PERCENT", num_args = 0..=1, require_equals = true, default_missing_value = "100")]
     pub(super) redact: Option<String>,
-    /// As --color never.
-    #[arg(long, hide = true)]
-    pub(super) no_color: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -289,148 +287,6 @@ impl From<ConfidenceArg> for Confidence {
             ConfidenceArg::High => Self::High,
         }
     }
-}
-
-const HOOK_HELP: &str = "\
-A hook searches what a commit or push brings, messages and names included, and
-refuses it if there is a secret in it (exit code 1), if it makes no sense (2),
-or if something could not be looked at (3).
-
-TOKENSWEEP_SKIP=1 (or `true`) lets everything pass once, and says so.
-
-Examples:
-  tokensweep hook install                        before every push of this repository
-  tokensweep hook install --global               of all your repositories
-  tokensweep hook install --type pre-receive     on a server, in the bare repository
-  tokensweep hook run pre-push \"$@\"            a line for .husky/pre-push
-  tokensweep hook status                         is anything guarded?";
-
-#[derive(Debug, Parser)]
-#[command(after_help = HOOK_HELP)]
-pub(super) struct HookArgs {
-    #[command(subcommand)]
-    pub(super) command: HookCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum HookCommand {
-    /// Install hooks where git looks for them; what is there already is kept, and called first.
-    Install {
-        #[command(flatten)]
-        place: HookPlace,
-        /// Write to a folder of hooks that others use too.
-        #[arg(long, conflicts_with = "global")]
-        force: bool,
-    },
-    /// Take hooks of ours away, and put back what was there before.
-    #[command(visible_alias = "remove")]
-    Uninstall {
-        #[command(flatten)]
-        place: HookPlace,
-    },
-    /// Say of each hook whether it guards anything; exits with 0 if one does, 1 if none.
-    Status,
-    /// Do what a hook does: git's arguments and standard input are those of git's hook.
-    Run {
-        /// Which hook.
-        #[arg(value_enum, value_name = "TYPE")]
-        kind: KindArg,
-        /// What git names on its command line.
-        #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
-    /// `tokensweep hook pre-push …` is short for `tokensweep hook run pre-push …`.
-    #[command(external_subcommand)]
-    Short(Vec<OsString>),
-}
-
-#[derive(Debug, Parser)]
-pub(super) struct HookPlace {
-    /// Which hook; may be given several times.
-    #[arg(short = 't', long = "type", value_enum, value_name = "TYPE", alias = "hook-type")]
-    pub(super) kinds: Vec<KindArg>,
-    /// For all your repositories.
-    #[arg(long)]
-    pub(super) global: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum KindArg {
-    /// Before commits leave for a remote.
-    PrePush,
-    /// Before a commit is made: what is staged.
-    PreCommit,
-    /// When a commit's message is written.
-    CommitMsg,
-    /// On a server, before a ref moves.
-    PreReceive,
-}
-
-impl From<KindArg> for hook::Kind {
-    fn from(kind: KindArg) -> Self {
-        match kind {
-            KindArg::PrePush => Self::PrePush,
-            KindArg::PreCommit => Self::PreCommit,
-            KindArg::CommitMsg => Self::CommitMsg,
-            KindArg::PreReceive => Self::PreReceive,
-        }
-    }
-}
-
-#[derive(Debug, Parser)]
-pub(super) struct RulesArgs {
-    #[command(subcommand)]
-    pub(super) command: RulesCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RulesCommand {
-    /// List the rules: id, kind, confidence, severity, name.
-    #[command(
-        after_help = "Examples:\n  tokensweep rules list\n  tokensweep rules list --rules ours.toml --json"
-    )]
-    List {
-        /// Add the rules of a file or folder.
-        #[arg(long, value_name = "PATH")]
-        rules: Vec<PathBuf>,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print a rule as it is written.
-    #[command(after_help = "Example:\n  tokensweep rules show npm-access-token")]
-    Show {
-        /// The rule's id.
-        id: String,
-        /// Look in this file or folder too.
-        #[arg(long, value_name = "PATH")]
-        rules: Vec<PathBuf>,
-    },
-    /// Check rule files and run their examples; the shipped ones if none is given.
-    #[command(after_help = "Example:\n  tokensweep rules check ours.toml")]
-    Check {
-        /// Files or folders.
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
-    /// Try rules on a text and say of every match why it is kept or not.
-    #[command(
-        after_help = "Example:\n  echo 'OURS_KEY=abc123' | tokensweep rules test --rules ours.toml --rule ours-key -"
-    )]
-    Test {
-        /// The text; `-` is standard input.
-        #[arg(value_name = "FILE")]
-        path: PathBuf,
-        /// Add the rules of a file or folder.
-        #[arg(long, value_name = "PATH")]
-        rules: Vec<PathBuf>,
-        /// Only these rules.
-        #[arg(long, value_name = "NAME")]
-        rule: Vec<String>,
-        /// Show secrets whole instead of masked.
-        #[arg(long)]
-        show_secrets: bool,
-    },
 }
 
 /// `500`, `20K`, `1.5G`; powers of 1024.

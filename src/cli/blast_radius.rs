@@ -1,0 +1,20 @@
+//! `tokensweep blast-radius`.
+
+use super::args::BlastArgs;
+use super::{asking, known};
+use crate::config::Settings;
+use crate::error::Result;
+use crate::git::History;
+
+pub(super) fn run(args: &BlastArgs) -> Result<u8> {
+    let settings = Settings::default();
+    let format = args.output.format(&settings)?;
+    let quiet = args.output.quiet;
+    let mut report = known::gather(&args.inputs, History::Full, quiet)?;
+    let door = asking::validate(&mut report, &args.network, quiet)?;
+    if let Some(code) = asking::rehearsed(door, &report)? {
+        return Ok(code);
+    }
+    args.output.write(&settings, format, false, &report)?;
+    Ok(asking::exit_code(&report))
+}

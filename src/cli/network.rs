@@ -1,0 +1,123 @@
+//! Flags of everything that asks over the network.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::error::{Error, Result};
+use crate::model::NPM_REGISTRY;
+use crate::registry::Ask;
+use crate::registry::client::{Client, Options, Rehearsal};
+use crate::registry::hosts::{Base, Hosts};
+
+/// Who may be asked, and how fast.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(super) struct NetworkArgs {
+    /// Ask this registry or service too about the credentials that are bound to
+    /// it; HOST, HOST:PORT or a URL, may be given several times.
+    #[arg(long, value_name = "HOST", aliases = ["allow-host", "endpoint"])]
+    pub(super) allow_registry: Vec<String>,
+    /// Let the hosts of --allow-registry lie in a private network.
+    #[arg(long)]
+    pub(super) allow_private: bool,
+    /// Send what is for npm's registry (or for HOST) to this address; for
+    /// mirrors and tests, may be given several times.
+    #[arg(long, value_name = "[HOST=]URL")]
+    pub(super) registry: Vec<String>,
+    /// Seconds between two questions to one host; 0 for as fast as it goes.
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub(super) pace: Duration,
+    /// Seconds to wait for an answer.
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub(super) timeout: Duration,
+    /// Make at most so many requests.
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_requests)]
+    pub(super) max_requests: u64,
+    /// Stop asking after so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
+    pub(super) max_time: Duration,
+    /// Print the requests that would be made, and make none.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+impl NetworkArgs {
+    /// Who may be asked, `services` of the shipped checks among them.
+    pub(super) fn hosts<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> Result<Hosts> {
+        let mut hosts = Hosts::new(services);
+        for text in &self.allow_registry {
+            hosts.allow(base("--allow-registry", text)?);
+        }
+        if self.allow_private {
+            hosts.allow_private();
+        }
+        for text in &self.registry {
+            let (host, url) = match text.split_once('=') {
+                Some((host, url)) if !host.contains('/') => (host, url),
+                _ => (NPM_REGISTRY, text.as_str()),
+            };
+            hosts.map(host, base("--registry", url)?);
+        }
+        Ok(hosts)
+    }
+
+    /// The way to ask: the network, or a rehearsal.
+    pub(super) fn door<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> Result<Door> {
+        let hosts = self.hosts(services)?;
+        if self.dry_run {
+            return Ok(Door::Rehearsal(Rehearsal::new(hosts)));
+        }
+        let options = Options {
+            hosts,
+            pace: self.pace,
+            timeout: self.timeout,
+            max_requests: self.max_requests,
+            max_time: self.max_time,
+            ..Options::default()
+        };
+        Ok(Door::Network(Box::new(Client::new(options)?)))
+    }
+
+    /// Questions to one host at a time: one, unless nobody wants to wait.
+    pub(super) fn per_host(&self) -> usize {
+        if self.pace.is_zero() { 8 } else { 1 }
+    }
+}
+
+/// Where the questions go.
+pub(super) enum Door {
+    Network(Box<Client>),
+    Rehearsal(Rehearsal),
+}
+
+impl Door {
+    pub(super) fn ask(&self) -> &dyn Ask {
+        match self {
+            Self::Network(client) => &**client,
+            Self::Rehearsal(rehearsal) => rehearsal,
+        }
+    }
+
+    /// What would have been asked, if this was a rehearsal.
+    pub(super) fn rehearsed(self) -> Option<Vec<String>> {
+        match self {
+            Self::Network(_) => None,
+            Self::Rehearsal(rehearsal) => Some(rehearsal.requests()),
+        }
+    }
+}
+
+/// The text may hold a secret, and so is not repeated.
+fn base(flag: &str, text: &str) -> Result<Base> {
+    Base::parse(text).map_err(|why| {
+        Error::new(format!("{flag}: {why}"))
+            .hint("HOST, HOST:PORT or https://HOST:PORT/PATH, such as npm.example:8443")
+    })
+}
+
+/// `1`, `0.25`.
+fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
+    Duration::try_from_secs_f64(number).map_err(|_| format!("{text:?} is no span of time"))
+}

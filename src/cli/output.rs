@@ -1,0 +1,109 @@
+//! Flags of everything that writes a report, and the writing.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::{ColorArg, FormatArg};
+use crate::config::Settings;
+use crate::error::{Error, Result};
+use crate::model::Report;
+use crate::report::{self, Format};
+
+/// How a report is written, and where to.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// How to write the report.
+    #[arg(short, long, value_enum, alias = "report-format")]
+    pub(super) format: Option<FormatArg>,
+    /// Write the report to this file; `-` is standard output.
+    #[arg(short, long, value_name = "FILE", alias = "report-path", short_alias = 'r')]
+    pub(super) output: Option<PathBuf>,
+    /// Show secrets whole instead of masked.
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+    /// Findings and gaps only: no summary, no progress.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Every place of every secret, and every path that was skipped.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Colours: `auto` asks the terminal and NO_COLOR.
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(super) color: Option<ColorArg>,
+    /// As --color never.
+    #[arg(long, hide = true)]
+    pub(super) no_color: bool,
+}
+
+impl OutputArgs {
+    pub(super) fn format(&self, settings: &Settings) -> Result<Format> {
+        match (self.format, &settings.format) {
+            (Some(format), _) => Ok(format.into()),
+            (None, Some(word)) => word.parse().map_err(|_| {
+                Error::new(format!("the settings name the format {word:?}, which there is none of"))
+                    .hint("text, json, jsonl, sarif or github")
+            }),
+            (None, None) => Ok(Format::Text),
+        }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    fn color(&self, settings: &Settings) -> bool {
+        match (self.color, settings.color.as_deref()) {
+            _ if self.no_color => false,
+            (Some(ColorArg::Always), _) | (None, Some("always")) => true,
+            (Some(ColorArg::Never), _) | (None, Some("never")) => false,
+            _ => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                self.file().is_none() && !refused && io::stdout().is_terminal()
+            }
+        }
+    }
+
+    /// Writes the report; `explain` lists what was turned away.
+    pub(super) fn write(
+        &self,
+        settings: &Settings,
+        format: Format,
+        explain: bool,
+        report: &Report,
+    ) -> Result<()> {
+        let options = report::Options {
+            show_secrets: self.show_secrets,
+            color: self.color(settings),
+            verbose: self.verbose,
+            explain,
+            quiet: self.quiet,
+        };
+        let reporter = report::reporter(format, options);
+        let file = self.file();
+        let result = match file {
+            Some(path) => File::create(path).and_then(|file| {
+                let mut out = BufWriter::new(file);
+                reporter.write(report, &mut out)?;
+                out.flush()
+            }),
+            None => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                reporter.write(report, &mut out).and_then(|()| out.flush())
+            }
+        };
+        match result {
+            // Nobody listens any more; the exit code still tells.
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe && file.is_none() => Ok(()),
+            Err(why) => {
+                let name =
+                    file.map_or("standard output".to_owned(), |path| path.display().to_string());
+                Err(Error::new(format!("cannot write the report to {name}: {why}")))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}

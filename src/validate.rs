@@ -1,0 +1,160 @@
+//! Asks the service of each credential once whether it is alive.
+//!
+//! Findings are secrets without doubles already, so each is one question. The
+//! questions to one host follow each other; hosts are asked side by side.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::model::{Checksum, Finding, Outcome, State, Validation};
+use crate::registry::Ask;
+use crate::registry::npm::identity::{self, Bound};
+
+/// How to validate.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Questions to one host at a time.
+    pub per_host: usize,
+    /// True if something on this machine waits for a GitHub token to die.
+    pub armed: bool,
+    /// The day of asking, seconds since 1970.
+    pub now: i64,
+}
+
+/// Hosts that are asked side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Validates every finding, and calls `done` after each with how many are.
+pub fn validate(
+    findings: &mut [Finding],
+    ask: &dyn Ask,
+    options: Options,
+    done: &(dyn Fn(usize) + Sync),
+) {
+    let mut lanes: BTreeMap<String, Vec<(usize, Route<'_>)>> = BTreeMap::new();
+    let mut judged: Vec<(usize, Validation)> = Vec::with_capacity(findings.len());
+    for (n, finding) in findings.iter().enumerate() {
+        match route(finding, options) {
+            Ok(route) => lanes.entry(route.host().to_owned()).or_default().push((n, route)),
+            Err(why) => judged.push((n, Validation::skipped(why))),
+        }
+    }
+    let count = AtomicUsize::new(judged.len());
+    done(judged.len());
+    judged.extend(ask_all(split(lanes, options.per_host), ask, options, &|| {
+        done(count.fetch_add(1, Ordering::Relaxed) + 1);
+    }));
+    for (n, validation) in judged {
+        findings[n].validation = validation;
+    }
+}
+
+/// The way to the service of a finding.
+enum Route<'f> {
+    /// A registry that speaks npm's protocol.
+    Npm(Bound<'f>, Checksum),
+}
+
+impl Route<'_> {
+    fn host(&self) -> &str {
+        match self {
+            Self::Npm(bound, _) => bound.host,
+        }
+    }
+
+    fn ask(&self, ask: &dyn Ask) -> Validation {
+        match self {
+            Self::Npm(bound, checksum) => identity::identify(ask, bound, *checksum),
+        }
+    }
+}
+
+/// Whom to ask about a finding, or why nobody is.
+fn route(finding: &Finding, _options: Options) -> Result<Route<'_>, String> {
+    match finding.worth.state {
+        State::Reference => return Err("names a secret that stands elsewhere".into()),
+        State::Expired => return Err("over by its own date: not asked".into()),
+        _ => {}
+    }
+    npm_route(finding).unwrap_or_else(|| Err("no check for credentials of this kind".into()))
+}
+
+/// The kinds that a registry takes as `Authorization: Bearer`.
+const BEARER: &[&str] = &[
+    "npm-access-token",
+    "npm-access-token-long",
+    "npm-legacy-token",
+    "npm-registry-jwt",
+    "npm-registry-token",
+    "npm-nexus-token",
+    "npm-verdaccio-token",
+];
+
+fn npm_route(finding: &Finding) -> Option<Result<Route<'_>, String>> {
+    if !matches!(finding.service.as_deref(), Some("npm" | "npm-registry" | "nexus" | "verdaccio")) {
+        return None;
+    }
+    if !BEARER.contains(&&*finding.kind) {
+        return Some(Err("passwords, one-time codes and keys are never tried".into()));
+    }
+    if finding.checksum == Checksum::Invalid {
+        return Some(Err("its checksum is wrong: a dummy or a mangled copy, not asked".into()));
+    }
+    let Some(host) = finding.registry.as_deref() else {
+        return Some(Err("no registry that it is bound to is known".into()));
+    };
+    Some(Ok(Route::Npm(Bound { secret: &finding.secret, host }, finding.checksum)))
+}
+
+/// Splits what is for one host into as many lanes as may be asked at a time.
+fn split<T>(hosts: BTreeMap<String, Vec<T>>, per_host: usize) -> Vec<Vec<T>> {
+    let mut lanes = Vec::new();
+    for questions in hosts.into_values() {
+        let count = per_host.clamp(1, questions.len().max(1));
+        let first = lanes.len();
+        lanes.resize_with(first + count, Vec::new);
+        for (n, question) in questions.into_iter().enumerate() {
+            lanes[first + n % count].push(question);
+        }
+    }
+    lanes
+}
+
+/// Walks the lanes on threads of their own: they wait more than they work.
+fn ask_all(
+    lanes: Vec<Vec<(usize, Route<'_>)>>,
+    ask: &dyn Ask,
+    options: Options,
+    done: &(dyn Fn() + Sync),
+) -> Vec<(usize, Validation)> {
+    let threads = lanes.len().min(SIDE_BY_SIDE.max(options.per_host));
+    let open = Mutex::new(lanes.into_iter());
+    let next = || open.lock().ok().and_then(|mut lanes| lanes.next());
+    let walk = || {
+        let mut judged = Vec::new();
+        while let Some(lane) = next() {
+            for (n, route) in lane {
+                let mut validation = route.ask(ask);
+                let answered = validation.evidence.iter().any(|asked| asked.status.is_some());
+                validation.asked = answered.then_some(options.now);
+                judged.push((n, validation));
+                done();
+            }
+        }
+        judged
+    };
+    std::thread::scope(|scope| {
+        let walkers: Vec<_> = (0..threads).map(|_| scope.spawn(walk)).collect();
+        walkers.into_iter().filter_map(|walker| walker.join().ok()).flatten().collect()
+    })
+}
+
+/// How many findings there are of each outcome.
+pub fn count(findings: &[Finding]) -> BTreeMap<Outcome, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(finding.validation.outcome).or_default() += 1;
+    }
+    counts
+}
