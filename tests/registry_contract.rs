@@ -12,41 +12,11 @@ use common::registry::people::classic_row;
 use common::registry::{
     Account, Delivery, GitHubToken, Kind, Manner, Next, Package, Registry, Reply, hostile,
 };
+use common::web::{self, Said};
 use serde_json::{Value, json};
 
-/// An answer, read to the end of its connection.
-struct Said {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Said {
-    fn header(&self, name: &str) -> Option<&str> {
-        let prefix = format!("{name}: ");
-        self.head.lines().find_map(|line| line.strip_prefix(&prefix))
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(&self.body)))
-    }
-}
-
 fn ask(registry: &Registry, line: &str, token: Option<&str>) -> Said {
-    let mut stream = TcpStream::connect(registry.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
-    let bearer = bearer.unwrap_or_default();
-    write!(stream, "{line} HTTP/1.1\r\nHost: here\r\n{bearer}\r\n").unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("headers end");
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Said { status, head, body: bytes[end + 4..].to_vec() }
+    web::ask(registry.address(), line, token, None)
 }
 
 fn get(registry: &Registry, path: &str, token: &str) -> Said {

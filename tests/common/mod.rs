@@ -11,6 +11,8 @@ pub mod repo;
 #[cfg(unix)]
 pub mod serve;
 pub mod tools;
+pub mod verdaccio;
+pub mod web;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};

@@ -166,8 +166,9 @@ fn converse(
     while let Some(seen) = read_request(&mut reader, peer, stop)? {
         let packed = seen.header("accept-encoding").is_some_and(|it| it.contains("gzip"));
         let bare = seen.method == "HEAD";
+        let last = seen.header("connection").is_some_and(|it| it.eq_ignore_ascii_case("close"));
         let reply = answer(seen);
-        if !write_reply(&mut writer, &reply, packed, bare, stop)? {
+        if !write_reply(&mut writer, &reply, packed, bare, stop)? || last {
             return Ok(());
         }
     }
