@@ -12,6 +12,8 @@ mod model {
 }
 #[path = "src/rules"]
 mod rules {
+    #[allow(dead_code, reason = "the binary reads with it, the build only checks")]
+    pub mod check;
     pub mod compile;
     pub mod derive;
     pub mod fragments;
@@ -21,8 +23,9 @@ mod rules {
 fn main() {
     println!("cargo::rerun-if-changed=patterns");
     println!("cargo::rerun-if-changed=build.rs");
-    for room in ["model/grade", "rules/compile", "rules/derive", "rules/fragments", "rules/spec"] {
-        println!("cargo::rerun-if-changed=src/{room}.rs");
+    println!("cargo::rerun-if-changed=src/model/grade.rs");
+    for file in ["check", "compile", "derive", "fragments", "spec"] {
+        println!("cargo::rerun-if-changed=src/rules/{file}.rs");
     }
     if let Err(why) = run() {
         println!("cargo::error={}", why.replace('\n', " "));
@@ -32,11 +35,18 @@ fn main() {
 
 fn run() -> Result<(), String> {
     let mut compiled = Vec::new();
+    let mut checks = Vec::new();
     let mut sources = String::from("&[\n");
     for path in rule_files()? {
         let text = fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
         let file: rules::spec::FileSpec =
             toml::from_str(&text).map_err(|why| format!("{}: {why}", path.display()))?;
+        rules::check::verify_all(&file.checks, &file.kinds())
+            .map_err(|why| format!("{}: {why}", path.display()))?;
+        for mut check in file.checks {
+            check.references.clear();
+            checks.push(check);
+        }
         for spec in file.rules {
             let mut rule = rules::compile::compile(&file.issuer, spec)
                 .map_err(|why| format!("{}: {why}", path.display()))?;
@@ -55,6 +65,8 @@ fn run() -> Result<(), String> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?);
     let bytes = postcard::to_allocvec(&compiled).map_err(|why| why.to_string())?;
     fs::write(out.join("rules.bin"), bytes).map_err(|why| why.to_string())?;
+    let bytes = postcard::to_allocvec(&checks).map_err(|why| why.to_string())?;
+    fs::write(out.join("checks.bin"), bytes).map_err(|why| why.to_string())?;
     fs::write(out.join("rule_files.rs"), sources).map_err(|why| why.to_string())
 }
 

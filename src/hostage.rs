@@ -31,10 +31,11 @@ pub struct Machine {
 impl Machine {
     /// This machine, with the home directory of whoever runs this.
     pub fn this() -> Self {
-        let drive = std::env::var_os("SystemDrive").filter(|_| cfg!(windows));
-        let root = drive.map_or(PathBuf::from("/"), |drive| PathBuf::from(drive).join("/"));
+        let mut root =
+            std::env::var_os("SystemDrive").filter(|_| cfg!(windows)).unwrap_or_default();
+        root.push(std::path::MAIN_SEPARATOR_STR);
         let homes = std::env::home_dir().into_iter().collect();
-        Self { root, homes, processes: true }
+        Self { root: root.into(), homes, processes: true }
     }
 }
 
@@ -53,7 +54,7 @@ pub fn look(machine: &Machine) -> Vec<SwitchPart> {
     if machine.processes {
         search.look_at_processes(&machine.root.join("proc"));
     }
-    search.parts.extend(search.unseen.iter().map(unseen));
+    search.parts.extend(search.unseen.iter().map(|folder| unseen(folder)));
     search.parts.into_iter().collect()
 }
 
@@ -259,7 +260,7 @@ impl Search {
     }
 }
 
-fn unseen(folder: &PathBuf) -> SwitchPart {
+fn unseen(folder: &Path) -> SwitchPart {
     SwitchPart {
         switch: "unknown".into(),
         place: folder.display().to_string(),

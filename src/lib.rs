@@ -25,7 +25,8 @@
 //!         │                 ├────→ verify → context · matcher · rules
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
-//!         ├→ validate · revoke → registry → hostage
+//!         ├→ validate · revoke → registry → rules · hostage
+//!         ├→ blast_radius → registry
 //!         └→ report                                        all → model
 //! ```
 //!
@@ -37,6 +38,7 @@
 //! | [`hostage`] | looks for dead-man's switches that worms leave behind on a machine |
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
+//! | [`blast_radius`] | what a credential reaches, what became of it, and the way out |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`validate`] | asks each credential's own service once whether it is alive |
@@ -64,6 +66,7 @@
 //! to the commits and paths that show it first, and there goes through the same
 //! matcher and verifier as a file of that path.
 
+pub mod blast_radius;
 pub mod cli;
 pub mod config;
 pub mod context;

@@ -29,7 +29,8 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
-    ("registry", &["hostage", "model", "error"]),
+    ("blast_radius", &["registry", "model"]),
+    ("registry", &["rules", "hostage", "model", "error"]),
     ("source", &["git", "model", "error"]),
     ("git", &["model", "error"]),
     ("suppress", &["context", "model", "error"]),
@@ -177,10 +178,12 @@ fn no_whole_token_stands_in_the_tree() {
 #[test]
 fn every_rule_file_parses() {
     let mut ids = BTreeSet::new();
-    for path in files(&root().join("patterns")) {
+    let folder = root().join("patterns");
+    // The tables below it are no rules, and have tests of their own.
+    for path in files(&folder).iter().filter(|path| path.parent() == Some(&folder)) {
         let shown = path.display().to_string();
         assert!(shown.ends_with(".toml"), "{shown} is no rule file");
-        for rule in tokensweep::rules::load_file(&path).unwrap_or_else(|why| panic!("{why}")) {
+        for rule in tokensweep::rules::load_file(path).unwrap_or_else(|why| panic!("{why}")) {
             let id = rule.spec.id;
             assert!(ids.insert(id.clone()), "{shown}: a second rule is called {id}");
         }

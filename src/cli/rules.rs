@@ -93,7 +93,8 @@ fn show(id: &str, files: &[PathBuf], out: &mut dyn Write) -> Outcome {
 
 /// The lines of a rule in its file, with the file's first line.
 fn rule_text(text: &str, id: &str) -> Option<String> {
-    let mut parts = text.split("[[rule]]");
+    // Checks stand behind the rules of a file.
+    let mut parts = text.split("[[check]]").next()?.split("[[rule]]");
     let head = parts.next()?.trim();
     let wanted = format!("id = {id:?}");
     let body = parts.find(|part| part.lines().any(|line| line.trim() == wanted))?;

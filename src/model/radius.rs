@@ -80,7 +80,9 @@ impl<T> Learnt<T> {
 }
 
 /// The kinds of npm credential that differ in what their holder can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenKind {
     /// Granular, reads only.
@@ -102,7 +104,7 @@ pub enum TokenKind {
 }
 
 /// Whether an account wants a second factor, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecondFactor {
     /// None is set up.
@@ -226,7 +228,8 @@ pub struct Package {
     pub provenance: Learnt<bool>,
     /// How the newest version was published.
     pub published_by: Learnt<PublishedBy>,
-    /// The last version that was published by a token, if a later one was not.
+    /// The last version that was published by a token or a person; a measured
+    /// `None` inside means that none is left.
     pub last_token_publish: Learnt<Option<Release>>,
     /// `https://…` of the repository that it says it comes from.
     pub repository: Learnt<String>,

@@ -6,10 +6,12 @@
 
 pub mod address;
 pub mod client;
+pub mod declared;
 pub mod hosts;
 pub mod npm;
 mod pace;
 mod request;
+pub mod sigv4;
 
 pub use request::{Answer, Ask, Carried, Method, NoAnswer, Request};
 

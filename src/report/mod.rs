@@ -15,6 +15,7 @@ use std::str::FromStr;
 use crate::model::Report;
 
 pub(crate) mod coverage;
+mod echo;
 mod github;
 mod json;
 pub mod read;
@@ -22,6 +23,7 @@ pub mod sanitize;
 mod sarif;
 mod text;
 mod time;
+mod told;
 
 /// Writes a report in one format.
 pub trait Reporter {

@@ -10,9 +10,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use serde_json::ser::Formatter;
 
+use super::echo::Echoes;
 use crate::model::{Report, Secret};
 
 /// True for characters that show nothing and do something: controls, bidi
@@ -81,7 +83,10 @@ const SHORTEST: usize = 16;
 /// are spelt.
 pub struct Masker<'a> {
     show: bool,
+    report: &'a Report,
     by_start: HashMap<&'a [u8], Vec<&'a Secret>>,
+    /// Made when a server has said something.
+    echoes: OnceLock<Echoes<'a>>,
 }
 
 impl<'a> Masker<'a> {
@@ -92,7 +97,7 @@ impl<'a> Masker<'a> {
         for secret in secrets.filter(|secret| !show && secret.expose().len() >= SHORTEST) {
             by_start.entry(&secret.expose()[..SHORTEST]).or_default().push(secret);
         }
-        Self { show, by_start }
+        Self { show, report, by_start, echoes: OnceLock::new() }
     }
 
     /// The secret as it may be written.
@@ -128,6 +133,22 @@ impl<'a> Masker<'a> {
     /// `bytes` masked, and made [`visible`].
     pub fn visible(&self, bytes: impl AsRef<[u8]>) -> String {
         visible(&self.mask(bytes.as_ref()))
+    }
+
+    /// What a server, a list or a lockfile told, with every secret in it masked
+    /// that it says back: as it is or in another case, percent-encoded, in
+    /// base64, in hex, reversed or cut short.
+    pub fn mask_told<'b>(&self, text: &'b str) -> Cow<'b, [u8]> {
+        if self.show {
+            return Cow::Borrowed(text.as_bytes());
+        }
+        let secrets = || self.report.findings.iter().map(|finding| &finding.secret);
+        self.echoes.get_or_init(|| Echoes::new(secrets())).mask(text.as_bytes())
+    }
+
+    /// What was told, masked and made [`visible`].
+    pub fn told(&self, text: &str) -> String {
+        visible(&self.mask_told(text))
     }
 
     /// The longest secret that `bytes` begins with.

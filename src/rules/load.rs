@@ -2,20 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::check::{Check, verify_all};
 use super::compile::{Compiled, compile};
 use super::spec::FileSpec;
 use super::{Rule, RuleSet};
 use crate::error::{Error, Result};
 
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+static EMBEDDED_CHECKS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/checks.bin"));
 static EMBEDDED_FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_files.rs"));
 
 /// Name and text of every shipped rule file.
 pub fn embedded_files() -> &'static [(&'static str, &'static str)] {
     EMBEDDED_FILES
+}
+
+/// How to ask other issuers than npm about what the shipped rules find.
+///
+/// # Panics
+/// Never: they are written and checked when the crate is built.
+pub fn checks() -> &'static [Check] {
+    static CHECKS: OnceLock<Vec<Check>> = OnceLock::new();
+    CHECKS.get_or_init(|| {
+        postcard::from_bytes(EMBEDDED_CHECKS)
+            .expect("written by the build script of this very crate")
+    })
+}
+
+/// The check that answers for a secret of this kind, if there is one.
+pub fn check_for(kind: &str, secret: &[u8]) -> Option<&'static Check> {
+    checks().iter().find(|check| check.takes(kind, secret))
 }
 
 /// Which rules a run uses.
@@ -44,7 +64,14 @@ impl RuleSet {
             by_id.insert(rule.spec.id.clone(), rule);
         }
         for path in rule_files(&selection.files)? {
-            by_id.extend(load_file(&path)?.into_iter().map(|rule| (rule.spec.id.clone(), rule)));
+            let (name, text) = read(&path)?;
+            let (rules, checks) = load_parts(&name, &text)?;
+            if checks > 0 {
+                return Err(Error::new(format!("{name} holds a [[check]]")).hint(
+                    "a check sends secrets to the host that it names, so only the shipped ones are used; take it out",
+                ));
+            }
+            by_id.extend(rules.into_iter().map(|rule| (rule.spec.id.clone(), rule)));
         }
         check_names(&by_id, selection)?;
         let rules: Vec<Rule> =
@@ -66,10 +93,16 @@ fn shipped() -> Vec<Compiled> {
 /// # Errors
 /// The file, the line where TOML can tell it, and what to change.
 pub fn load_file(path: &Path) -> Result<Vec<Compiled>> {
+    let (name, text) = read(path)?;
+    load_text(&name, &text)
+}
+
+/// A file's path, for people, and its text.
+fn read(path: &Path) -> Result<(String, String)> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|why| Error::new(format!("cannot read the rule file {shown}: {why}")))?;
-    load_text(&shown.to_string(), &text)
+    Ok((shown.to_string(), text))
 }
 
 /// Like [`load_file`], of a text that is already there; `name` is for errors.
@@ -77,6 +110,11 @@ pub fn load_file(path: &Path) -> Result<Vec<Compiled>> {
 /// # Errors
 /// As [`load_file`].
 pub fn load_text(name: &str, text: &str) -> Result<Vec<Compiled>> {
+    Ok(load_parts(name, text)?.0)
+}
+
+/// The rules of a file, and how many checks it holds, which are right too.
+fn load_parts(name: &str, text: &str) -> Result<(Vec<Compiled>, usize)> {
     let hint = "`tokensweep rules show npm-access-token` prints a rule that works";
     let file: FileSpec = toml::from_str(text)
         .map_err(|why| Error::new(format!("{name} is not a valid rule file: {why}")).hint(hint))?;
@@ -90,7 +128,10 @@ pub fn load_text(name: &str, text: &str) -> Result<Vec<Compiled>> {
         return Err(Error::new(format!("{name}: two rules have the id {:?}", twice.id))
             .hint("give one of them another id"));
     }
-    file.rules
+    verify_all(&file.checks, &file.kinds())
+        .map_err(|why| Error::new(format!("{name}: {why}")).hint(hint))?;
+    let rules: Result<Vec<Compiled>> = file
+        .rules
         .into_iter()
         .map(|spec| {
             let line = line_of(text, &spec.id);
@@ -99,7 +140,8 @@ pub fn load_text(name: &str, text: &str) -> Result<Vec<Compiled>> {
             globs(&rule.spec.id, &rule.spec.context.paths)?;
             Ok(rule)
         })
-        .collect()
+        .collect();
+    Ok((rules?, file.checks.len()))
 }
 
 /// The line of a rule file on which a rule's id stands.

@@ -1,6 +1,7 @@
 //! TOML → a checked, compiled [`RuleSet`]. The rules under `patterns/` are in
 //! the binary; users add their own.
 
+pub mod check;
 mod compile;
 pub mod derive;
 pub mod example;
@@ -22,9 +23,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::path_from_bytes;
 
+pub use check::Check;
 pub use compile::Compiled;
 pub use derive::Keyword;
-pub use load::{Selection, embedded_files, load_file, load_text, rule_files};
+pub use load::{Selection, check_for, checks, embedded_files, load_file, load_text, rule_files};
 pub use trial::{Trial, trials};
 
 /// One rule, ready to search with.

@@ -1,7 +1,10 @@
 //! The shape of a rule file, as written. The build script reads this file too.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::check::Check;
 use crate::model::{Confidence, Mask, Severity};
 
 /// A file under `patterns/`, or one given with `--rules`.
@@ -13,6 +16,17 @@ pub struct FileSpec {
     /// The rules.
     #[serde(default, rename = "rule")]
     pub rules: Vec<RuleSpec>,
+    /// How to ask whether what they find is alive; in shipped files alone, since
+    /// such a table sends secrets where it likes.
+    #[serde(default, rename = "check")]
+    pub checks: Vec<Check>,
+}
+
+impl FileSpec {
+    /// The kinds that the rules of this file find.
+    pub fn kinds(&self) -> BTreeSet<&str> {
+        self.rules.iter().map(|rule| rule.kind.as_deref().unwrap_or(&rule.id)).collect()
+    }
 }
 
 /// One rule, as written.

@@ -2,4 +2,10 @@
 
 pub mod account;
 pub mod identity;
+mod lenient;
+pub mod names;
+pub mod packument;
+pub mod public;
+pub mod repository;
+mod search;
 pub mod tokens;

@@ -4,6 +4,7 @@
 //! ```text
 //! critical  npm granular access token  npm_aBcD…7890
 //!           May be alive: nothing offline tells when it ends.
+//!           active as alice: the registry says whose it is
 //!           registry npm.example · user alice · checksum valid · confidence high
 //!           rule npm-access-token · fingerprint 5d…
 //!       at  .npmrc:1:36  (_authToken)
@@ -16,12 +17,13 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 
 use super::coverage::{self, Group};
-use super::sanitize::Masker;
+use super::sanitize::{self, Masker};
+use super::time;
 use super::{Options, Reporter};
-use crate::model::{
-    Checksum, Finding, Location, OriginKind, Provenance, Report, Severity, State, Suppressed,
-    Suppression,
-};
+use crate::model::{Outcome, Report, Severity, Suppressed, Suppression};
+
+mod finding;
+mod layout;
 
 /// Places of a secret that are shown unless all are asked for.
 const PLACES: usize = 10;
@@ -56,97 +58,6 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn finding(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-        let Paint { bold, dim, .. } = self.paint;
-        let danger = self.paint.severity(finding.severity);
-        writeln!(
-            out,
-            "{danger}{:<8}{danger:#}  {bold}{}{bold:#}  {danger}{}{danger:#}",
-            finding.severity.word(),
-            self.masker.visible(&*finding.name),
-            super::sanitize::visible(&self.masker.secret(&finding.secret)),
-        )?;
-        if !finding.worth.words.is_empty() {
-            writeln!(out, "{:10}{}", "", self.masker.visible(&finding.worth.words))?;
-        }
-        writeln!(out, "{:10}{}", "", self.facts(finding))?;
-        writeln!(
-            out,
-            "{:10}{dim}rule {} · fingerprint {}{dim:#}",
-            "",
-            self.masker.visible(&*finding.rule),
-            finding.fingerprint
-        )?;
-        self.places(finding, out)
-    }
-
-    /// What is known about it, on one line; what is not known is left out.
-    fn facts(&self, finding: &Finding) -> String {
-        let mut facts = Vec::new();
-        for (word, value) in [("registry", &finding.registry), ("user", &finding.username)] {
-            facts.extend(value.as_ref().map(|it| format!("{word} {}", self.masker.visible(it))));
-        }
-        if finding.checksum != Checksum::None {
-            facts.push(format!("checksum {}", finding.checksum));
-        }
-        facts.push(format!("confidence {}", finding.confidence));
-        if finding.worth.state != State::Unknown {
-            facts.push(finding.worth.state.to_string());
-        }
-        facts.join(" · ")
-    }
-
-    fn places(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-        let dim = self.paint.dim;
-        let shown = if self.options.verbose { usize::MAX } else { PLACES };
-        let shown = &finding.locations[..shown.min(finding.locations.len())];
-        for (n, location) in shown.iter().enumerate() {
-            let label = if n == 0 { "at" } else { "" };
-            writeln!(out, "{dim}{label:>8}{dim:#}  {}", self.place(location))?;
-        }
-        match finding.places.saturating_sub(shown.len() as u64) {
-            0 => Ok(()),
-            more => writeln!(
-                out,
-                "{:10}{dim}… and {}{dim:#}",
-                "",
-                coverage::many(more, "more place", "more places")
-            ),
-        }
-    }
-
-    /// `path:line:column  (variable)`, which terminals and editors can open.
-    fn place(&self, location: &Location) -> String {
-        let Paint { path, dim, .. } = self.paint;
-        let name = match location.origin.kind {
-            OriginKind::Stdin => "<stdin>".to_owned(),
-            _ => self.masker.visible(location.origin.shown()),
-        };
-        let mut place = format!("{path}{name}{path:#}:{}:{}", location.line, location.column);
-        if let Some(variable) = &location.variable {
-            place.push_str(&format!("  {dim}({}){dim:#}", self.masker.visible(variable)));
-        }
-        if let Some(git) = &location.origin.git {
-            place.push_str(&format!("  {dim}{}{dim:#}", self.provenance(git)));
-        }
-        place
-    }
-
-    /// `since 1a2b3c4d, 2024-05-01, Name <mail>, refs/heads/main, gone from HEAD`.
-    fn provenance(&self, git: &Provenance) -> String {
-        let mut words = Vec::new();
-        words.extend(git.commit.as_ref().map(|id| format!("since {}", short(id))));
-        if git.commit.is_none() {
-            words.extend(git.object.as_ref().map(|id| format!("object {}", short(id))));
-        }
-        words.extend(git.time.and_then(super::time::day));
-        words.extend(git.author.as_deref().map(|author| self.masker.visible(author)));
-        words.extend(git.refs.first().map(|name| self.masker.visible(name)));
-        words.extend(git.unreachable.map(|held| held.words().to_owned()));
-        words.extend((git.in_head == Some(false)).then(|| "gone from HEAD".to_owned()));
-        words.join(", ")
-    }
-
     /// What was asked for and could not be looked at: never left out.
     fn gaps(&self, out: &mut dyn Write) -> io::Result<()> {
         let warn = self.paint.warn;
@@ -253,11 +164,6 @@ impl Page<'_> {
     }
 }
 
-/// Enough of an object's name to find it.
-fn short(id: &str) -> &str {
-    id.get(..12).unwrap_or(id)
-}
-
 /// `2 by the baseline`, and so on for each way there is.
 fn suppressed_by(suppressed: &[Suppressed]) -> Vec<String> {
     let mut ways: Vec<(String, u64)> = Vec::new();
@@ -307,6 +213,15 @@ impl Paint {
             good: style(color(AnsiColor::Green).bold()),
             warn: style(color(AnsiColor::Yellow).bold()),
         }
+    }
+
+    fn outcome(&self, outcome: Outcome) -> Style {
+        let style = match outcome {
+            Outcome::Active => color(AnsiColor::Red).bold(),
+            Outcome::Restricted | Outcome::Unknown => color(AnsiColor::Yellow).bold(),
+            Outcome::Dead | Outcome::Skipped | Outcome::NotAttempted => Style::new().dimmed(),
+        };
+        if self.on { style } else { Style::new() }
     }
 
     fn severity(&self, severity: Severity) -> Style {

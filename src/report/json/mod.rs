@@ -1,5 +1,6 @@
 //! For programs. `json` is one object, pretty-printed; `jsonl` is a line
-//! `"type":"finding"` per finding and a last line `"type":"summary"`.
+//! `"type":"finding"` per finding, a line `"type":"response"` if there is a
+//! response, and a last line `"type":"summary"`.
 //!
 //! ```text
 //! version   1
@@ -21,10 +22,20 @@
 //!                    author, ref (the most telling that contains the commit),
 //!                    refs [] (at most 10), in_head (it still stands there),
 //!                    unreachable (stash reflog index dangling)
-//!   validation       "not-attempted"
-//!   blast_radius     null
+//!   validation       not-attempted active restricted dead unknown skipped
+//!   validation_detail  null if nobody asked, or
+//!                    words, asked (the time), evidence [] { request, status,
+//!                    meaning }, identity null or { user, scopes [], facts {} }
+//!   blast_radius     null, or the fields of
+//!                    [`BlastRadius`](crate::model::radius::BlastRadius); what
+//!                    was learnt is { value, certainty (measured upper-bound
+//!                    refused unknown), how }
+//! response  null, or the fields of [`Response`](crate::model::radius::Response):
+//!   switch [], graph { nodes [], edges [] }, plan [], lockfiles [],
+//!   projects [], lists []
 //! summary
-//!   findings, places, by_severity {}, by_confidence {}, rules,
+//!   findings, places, by_severity {}, by_confidence {},
+//!   by_validation {}, rules,
 //!   coverage         files, objects, known (searched
 //!                    by an earlier run), bytes, incomplete, skipped_counts {},
 //!                    skipped [] { reason, path, path_bytes, detail }
@@ -37,22 +48,26 @@
 //! is relative to `root`, the target as it was named. Text is exact, hidden
 //! characters are written `\uXXXX`. What is not UTF-8 is shown as `\xNN`, and
 //! only then `path_bytes` holds the path in base64. A secret of sixteen bytes
-//! or more that is spelt in a path or another field is masked there too.
+//! or more that is spelt in a path or another field is masked there too. What
+//! services told (`validation_detail`, `blast_radius`, `response`) has its
+//! times in RFC 3339 and its fields in the order of their names; a secret that
+//! comes back there, plain or encoded, is masked.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-use super::coverage::BY_DANGER;
+use self::summary::Summary;
 use super::sanitize::{JsonDoor, Masker, exact};
-use super::{Options, Reporter};
-use crate::model::{
-    self, Checksum, Confidence, Held, Proof, Report, Severity, SkipReason, State, Suppression,
-};
+use super::told::{detail, told};
+use super::{Options, Reporter, time};
+use crate::model::{self, Checksum, Confidence, Held, Outcome, Proof, Report, Severity, State};
+
+mod summary;
 
 /// Version of the shape described above.
 const VERSION: u32 = 1;
@@ -70,6 +85,7 @@ impl Reporter for Json {
             version: VERSION,
             tool: Tool::SELF,
             findings: Findings { report, masker: &masker },
+            response: told(report.response.as_deref(), &masker),
             summary: Summary::new(report, &masker, self.0),
         };
         write(&whole, PrettyFormatter::new(), out)
@@ -82,6 +98,10 @@ impl Reporter for Jsonl {
         for finding in &report.findings {
             let line = Line { r#type: "finding", body: Finding::new(finding, &masker) };
             write(&line, CompactFormatter, out)?;
+        }
+        if report.response.is_some() {
+            let body = Response { response: told(report.response.as_deref(), &masker) };
+            write(&Line { r#type: "response", body }, CompactFormatter, out)?;
         }
         let body = Versioned {
             version: VERSION,
@@ -107,6 +127,7 @@ struct Whole<'a> {
     version: u32,
     tool: Tool,
     findings: Findings<'a>,
+    response: Value,
     summary: Summary<'a>,
 }
 
@@ -115,6 +136,11 @@ struct Line<T> {
     r#type: &'static str,
     #[serde(flatten)]
     body: T,
+}
+
+#[derive(Serialize)]
+struct Response {
+    response: Value,
 }
 
 #[derive(Serialize)]
@@ -167,8 +193,9 @@ struct Finding<'a> {
     worth: String,
     places: u64,
     locations: Vec<Location<'a>>,
-    validation: &'static str,
-    blast_radius: Option<()>,
+    validation: Outcome,
+    validation_detail: Value,
+    blast_radius: Value,
 }
 
 impl<'a> Finding<'a> {
@@ -193,8 +220,9 @@ impl<'a> Finding<'a> {
             worth: text(&finding.worth.words),
             places: finding.places,
             locations: finding.locations.iter().map(|at| Location::new(at, masker)).collect(),
-            validation: finding.validation.outcome.word(),
-            blast_radius: None,
+            validation: finding.validation.outcome,
+            validation_detail: detail(&finding.validation, masker),
+            blast_radius: told(finding.blast_radius.as_deref(), masker),
         }
     }
 }
@@ -241,124 +269,13 @@ impl Location<'_> {
             chain: [],
             object: git.and_then(|git| git.object.clone()),
             commit: git.and_then(|git| git.commit.clone()),
-            commit_time: git.and_then(|git| git.time).and_then(super::time::utc),
+            commit_time: git.and_then(|git| git.time).and_then(time::utc),
             author: git.and_then(|git| git.author.as_deref()).map(text),
             r#ref: refs.first().cloned(),
             refs,
             in_head: git.and_then(|git| git.in_head),
             unreachable: git.and_then(|git| git.unreachable).map(Held::word),
             variable: location.variable.as_deref().map(|name| masked(masker, name)),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Summary<'a> {
-    findings: usize,
-    places: u64,
-    by_severity: BTreeMap<Severity, usize>,
-    by_confidence: BTreeMap<Confidence, usize>,
-    rules: usize,
-    coverage: Coverage,
-    suppressed: Vec<Suppressed>,
-    unused_suppressions: Vec<String>,
-    rejected: &'a BTreeMap<&'static str, u64>,
-    settings: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    elapsed_ms: Option<u64>,
-}
-
-impl<'a> Summary<'a> {
-    fn new(report: &'a Report, masker: &Masker<'_>, options: Options) -> Self {
-        // Every word is a key, so that a reader need not ask whether it is there.
-        let mut by_severity: BTreeMap<_, _> = BY_DANGER.map(|severity| (severity, 0)).into();
-        let mut by_confidence: BTreeMap<_, _> =
-            [Confidence::Low, Confidence::Medium, Confidence::High].map(|word| (word, 0)).into();
-        for finding in &report.findings {
-            *by_severity.entry(finding.severity).or_default() += 1;
-            *by_confidence.entry(finding.confidence).or_default() += 1;
-        }
-        let suppressed = report.suppressed.iter().map(|one| Suppressed::new(one, masker));
-        let unused = report.unused_suppressions.iter().map(|entry| masked(masker, entry));
-        Self {
-            findings: report.findings.len(),
-            places: report.findings.iter().map(|finding| finding.places).sum(),
-            by_severity,
-            by_confidence,
-            rules: report.rules,
-            coverage: Coverage::new(report, masker),
-            suppressed: suppressed.collect(),
-            unused_suppressions: unused.collect(),
-            rejected: &report.rejected,
-            settings: report.settings.iter().map(|file| masked(masker, file)).collect(),
-            elapsed_ms: options.verbose.then_some(report.elapsed.as_millis() as u64),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Coverage {
-    files: u64,
-    objects: u64,
-    known: u64,
-    bytes: u64,
-    incomplete: bool,
-    skipped_counts: BTreeMap<SkipReason, u64>,
-    skipped: Vec<Skip>,
-}
-
-#[derive(Serialize)]
-struct Skip {
-    reason: SkipReason,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_bytes: Option<String>,
-    detail: String,
-}
-
-impl Coverage {
-    fn new(report: &Report, masker: &Masker<'_>) -> Self {
-        let mut skipped_counts = BTreeMap::new();
-        let skipped = report.coverage.skipped.iter().map(|skip| {
-            *skipped_counts.entry(skip.reason).or_default() += 1;
-            let (path, path_bytes) = either(&masker.mask(&skip.path));
-            Skip { reason: skip.reason, path, path_bytes, detail: masked(masker, &skip.detail) }
-        });
-        Self {
-            files: report.coverage.files,
-            objects: report.coverage.objects,
-            known: report.coverage.known,
-            bytes: report.coverage.bytes,
-            incomplete: report.incomplete(),
-            skipped: skipped.collect(),
-            skipped_counts,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Suppressed {
-    by: &'static str,
-    entry: Option<String>,
-    fingerprint: String,
-    rule: String,
-    places: u64,
-}
-
-impl Suppressed {
-    fn new(one: &model::Suppressed, masker: &Masker<'_>) -> Self {
-        let (by, entry) = match &one.by {
-            Suppression::Inline(marker) => ("inline", Some(*marker)),
-            Suppression::IgnoreFile(entry) => ("ignore-file", Some(entry.as_str())),
-            Suppression::Baseline => ("baseline", None),
-            Suppression::Confidence => ("confidence", None),
-        };
-        Self {
-            by,
-            entry: entry.map(|entry| masked(masker, entry)),
-            fingerprint: one.fingerprint.to_string(),
-            rule: masked(masker, &one.rule),
-            places: one.places,
         }
     }
 }

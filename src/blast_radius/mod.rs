@@ -1,0 +1,11 @@
+//! What the holder of a credential could reach, what became of it, and the way
+//! out. `docs/blast-radius.md` tells users the rules.
+
+pub mod posture;
+pub mod rights;
+pub mod severity;
+mod tables;
+
+pub use tables::{
+    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
+};
