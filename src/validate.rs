@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::model::{Checksum, Finding, Outcome, State, Validation};
+use crate::model::{Checksum, Finding, Outcome, Secret, State, Validation};
 use crate::registry::Ask;
+use crate::registry::declared::{self, Inputs};
 use crate::registry::npm::identity::{self, Bound};
+use crate::rules::check::Check;
+use crate::rules::checks;
 
 /// How to validate.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +38,7 @@ pub fn validate(
     let mut lanes: BTreeMap<String, Vec<(usize, Route<'_>)>> = BTreeMap::new();
     let mut judged: Vec<(usize, Validation)> = Vec::with_capacity(findings.len());
     for (n, finding) in findings.iter().enumerate() {
-        match route(finding, options) {
+        match route(finding, findings, options) {
             Ok(route) => lanes.entry(route.host().to_owned()).or_default().push((n, route)),
             Err(why) => judged.push((n, Validation::skipped(why))),
         }
@@ -54,30 +57,92 @@ pub fn validate(
 enum Route<'f> {
     /// A registry that speaks npm's protocol.
     Npm(Bound<'f>, Checksum),
+    /// A service that a rule file tells how to ask.
+    Declared {
+        check: &'static Check,
+        finding: &'f Finding,
+        companions: BTreeMap<String, &'f Secret>,
+        now: i64,
+    },
 }
 
 impl Route<'_> {
     fn host(&self) -> &str {
         match self {
             Self::Npm(bound, _) => bound.host,
+            Self::Declared { check, .. } => &check.host,
         }
     }
 
     fn ask(&self, ask: &dyn Ask) -> Validation {
         match self {
             Self::Npm(bound, checksum) => identity::identify(ask, bound, *checksum),
+            Self::Declared { check, finding, companions, now } => {
+                let inputs = Inputs {
+                    secret: &finding.secret,
+                    user: finding.username.as_deref(),
+                    host: finding.registry.as_deref(),
+                    companions,
+                    now: *now,
+                };
+                declared::identify(ask, check, &inputs)
+            }
         }
     }
 }
 
 /// Whom to ask about a finding, or why nobody is.
-fn route(finding: &Finding, _options: Options) -> Result<Route<'_>, String> {
+fn route<'f>(
+    finding: &'f Finding,
+    all: &'f [Finding],
+    options: Options,
+) -> Result<Route<'f>, String> {
     match finding.worth.state {
         State::Reference => return Err("names a secret that stands elsewhere".into()),
         State::Expired => return Err("over by its own date: not asked".into()),
         _ => {}
     }
-    npm_route(finding).unwrap_or_else(|| Err("no check for credentials of this kind".into()))
+    if finding.checksum == Checksum::Invalid {
+        return Err("its checksum is wrong: a dummy or a mangled copy, not asked".into());
+    }
+    if options.armed && finding.service.as_deref() == Some("github") {
+        return Err(
+            "a dead-man's switch on this machine may watch this token and destroy the home \
+                    directory when it dies or is asked about too often: not asked"
+                .into(),
+        );
+    }
+    if let Some(route) = npm_route(finding) {
+        return route;
+    }
+    let check = checks().iter().find(|check| check.takes(&finding.kind, finding.secret.expose()));
+    let check = check.ok_or("there is no check for credentials of this kind")?;
+    let companions = companions(check, finding, all);
+    Ok(Route::Declared { check, finding, companions, now: options.now })
+}
+
+/// The findings that a check wants beside its own: of each kind the one that
+/// stands nearest in the same place.
+fn companions<'f>(
+    check: &Check,
+    finding: &'f Finding,
+    all: &'f [Finding],
+) -> BTreeMap<String, &'f Secret> {
+    let mut found = BTreeMap::new();
+    for kind in check.companion_kinds() {
+        let others = all.iter().filter(|other| *other.kind == *kind);
+        let nearest = others.filter_map(|other| Some((distance(finding, other)?, &other.secret)));
+        if let Some((_, secret)) = nearest.min_by_key(|(distance, _)| *distance) {
+            found.insert(kind.clone(), secret);
+        }
+    }
+    found
+}
+
+/// Bytes between two secrets where they stand nearest; `None` if they share no place.
+fn distance(one: &Finding, other: &Finding) -> Option<u64> {
+    let places = one.locations.iter().flat_map(|a| other.locations.iter().map(move |b| (a, b)));
+    places.filter(|(a, b)| a.origin == b.origin).map(|(a, b)| a.offset.abs_diff(b.offset)).min()
 }
 
 /// The kinds that a registry takes as `Authorization: Bearer`.
@@ -97,9 +162,6 @@ fn npm_route(finding: &Finding) -> Option<Result<Route<'_>, String>> {
     }
     if !BEARER.contains(&&*finding.kind) {
         return Some(Err("passwords, one-time codes and keys are never tried".into()));
-    }
-    if finding.checksum == Checksum::Invalid {
-        return Some(Err("its checksum is wrong: a dummy or a mangled copy, not asked".into()));
     }
     let Some(host) = finding.registry.as_deref() else {
         return Some(Err("no registry that it is bound to is known".into()));

@@ -23,7 +23,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("config", &["source", "model", "error"]),
     ("hook", &["report", "pipeline", "git", "source", "model", "error"]),
     ("revoke", &["registry", "model"]),
-    ("validate", &["registry", "model"]),
+    ("validate", &["registry", "rules", "model"]),
     ("report", &["model"]),
     (
         "pipeline",

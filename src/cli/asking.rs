@@ -36,7 +36,7 @@ pub(super) fn validate(report: &mut Report, network: &NetworkArgs, quiet: bool) 
     if !switch.is_empty() {
         report.response.get_or_insert_default().switch = switch;
     }
-    let door = network.door([])?;
+    let door = network.door()?;
     let options = validate::Options {
         per_host: network.per_host(),
         armed: report.response.as_deref().is_some_and(Response::armed),

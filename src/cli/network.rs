@@ -9,6 +9,7 @@ use crate::model::NPM_REGISTRY;
 use crate::registry::Ask;
 use crate::registry::client::{Client, Options, Rehearsal};
 use crate::registry::hosts::{Base, Hosts};
+use crate::rules::checks;
 
 /// Who may be asked, and how fast.
 #[derive(Clone, Debug, Args)]
@@ -43,9 +44,9 @@ pub(super) struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// Who may be asked, `services` of the shipped checks among them.
-    pub(super) fn hosts<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> Result<Hosts> {
-        let mut hosts = Hosts::new(services);
+    /// Who may be asked, the services of the shipped checks among them.
+    fn hosts(&self) -> Result<Hosts> {
+        let mut hosts = Hosts::new(checks().iter().map(|check| check.host.as_str()));
         for text in &self.allow_registry {
             hosts.allow(base("--allow-registry", text)?);
         }
@@ -63,8 +64,8 @@ impl NetworkArgs {
     }
 
     /// The way to ask: the network, or a rehearsal.
-    pub(super) fn door<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> Result<Door> {
-        let hosts = self.hosts(services)?;
+    pub(super) fn door(&self) -> Result<Door> {
+        let hosts = self.hosts()?;
         if self.dry_run {
             return Ok(Door::Rehearsal(Rehearsal::new(hosts)));
         }

@@ -28,7 +28,7 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
         Some(owner) => owned(owner, &token)?,
         None => token,
     };
-    let door = args.network.door([])?;
+    let door = args.network.door()?;
     let ready = revoke::prepare(door.ask(), finding, &token, &by);
     if let Some(requests) = door.rehearsed() {
         for line in requests.iter().flat_map(|request| request.lines()) {
@@ -37,7 +37,7 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
         say("then DELETE /-/npm/v1/tokens/token/ID, with the id that the list shows");
         return Ok(CLEAN);
     }
-    let door = args.network.door([])?;
+    let door = args.network.door()?;
     match ready {
         Ready::Dead(words) => {
             say(&format!("{}: {words}; nothing to revoke", finding.secret.masked()));

@@ -236,6 +236,11 @@ impl Check {
             && (self.begins.is_empty() || self.begins.iter().any(begins))
     }
 
+    /// The kinds of finding that it wants beside its own.
+    pub fn companion_kinds(&self) -> impl Iterator<Item = &String> {
+        self.companions.iter().map(|other| &other.kind).chain(self.carry.kinds())
+    }
+
     /// Checks what is written; `kinds` are those of the rules in the same file.
     ///
     /// # Errors
@@ -254,8 +259,8 @@ impl Check {
             "an id is made of lower-case letters, digits and dashes".into()
         })?;
         ensure(!self.kinds.is_empty(), || "it wants at least one kind".into())?;
-        let own = self.kinds.iter().chain(self.companions.iter().map(|other| &other.kind));
-        match own.chain(self.carry.kinds()).find(|kind| !kinds.contains(kind.as_str())) {
+        let own = self.kinds.iter().chain(self.companion_kinds());
+        match own.into_iter().find(|kind| !kinds.contains(kind.as_str())) {
             Some(kind) => Err(format!("no rule of this file finds the kind {kind:?}")),
             None => Ok(()),
         }
