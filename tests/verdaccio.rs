@@ -2,7 +2,9 @@
 
 mod common;
 
+use common::asking::{keeps, outcomes};
 use common::verdaccio::Verdaccio;
+use common::{Sandbox, findings};
 use serde_json::json;
 
 #[test]
@@ -54,4 +56,55 @@ fn its_rate_limit_can_be_lowered() {
     let login = verdaccio.user("alice");
     let statuses = [(); 5].map(|()| verdaccio.ask("GET /-/npm/v1/user", Some(&login)).status);
     assert!(statuses.starts_with(&[200]) && statuses.ends_with(&[429, 429]), "{statuses:?}");
+}
+
+/// What the program says of a token that is bound to this registry.
+fn validate(verdaccio: &Verdaccio, token: &str) -> (i32, String) {
+    let sandbox = Sandbox::new();
+    let host = verdaccio.host();
+    let words = ["validate", "-f", "json", "--pace", "0", "--allow-registry", &host];
+    let run = sandbox.call(words).stdin(verdaccio.npmrc(token)).run();
+    keeps(&run, &[token]);
+    let report = run.json();
+    let [outcome] = outcomes(&report)[..] else { panic!("not one finding: {report}") };
+    (run.code, outcome.to_owned())
+}
+
+#[test]
+fn its_tokens_are_judged() {
+    let Some(verdaccio) = Verdaccio::start() else { return };
+    let login = verdaccio.user("alice");
+    assert_eq!(validate(&verdaccio, &login), (1, "active".into()));
+    let reader = verdaccio.token(&login, true, &[]);
+    assert_eq!(validate(&verdaccio, &reader.token), (1, "active".into()));
+    verdaccio.delete(&login, &reader.key);
+    // Its 403 is the same for tokens that are gone and for tokens that are bound
+    // to other addresses.
+    let bound = verdaccio.token(&login, false, &["192.0.2.0/24"]);
+    for token in [reader.token, bound.token] {
+        assert_eq!(validate(&verdaccio, &token), (3, "unknown".into()));
+    }
+    // As long as one of its own, and of somebody else's making.
+    let foreign: String = login.chars().rev().collect();
+    assert_eq!(validate(&verdaccio, &foreign), (0, "dead".into()));
+}
+
+#[test]
+fn its_tokens_are_revoked() {
+    let Some(verdaccio) = Verdaccio::start() else { return };
+    let login = verdaccio.user("alice");
+    let [kept, leaked] = [(); 2].map(|()| verdaccio.token(&login, false, &[]));
+    let sandbox = Sandbox::new();
+    sandbox.write("leaked", verdaccio.npmrc(&leaked.token));
+    let report = sandbox.report(["leaked"]);
+    let name = findings(&report)[0]["fingerprint"].as_str().unwrap();
+    let host = verdaccio.host();
+    let words = ["revoke", name, "leaked", "--yes", "--pace", "0", "--allow-registry", &host];
+    let run = sandbox.run(words);
+    keeps(&run, &[&leaked.token]);
+    let status = |token: &str| verdaccio.ask("GET /-/whoami", Some(token)).status;
+    assert_eq!(status(&kept.token), 200);
+    // Either it is gone, or the program said that it could not take it away.
+    assert_eq!(status(&leaked.token) == 403, run.code <= 1, "{}", run.out());
+    assert!(run.code <= 1 || run.out().contains("npm token revoke"), "{}", run.out());
 }
