@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::asking::{keeps, npmrc, outcomes};
+use common::asking::{bound, keeps, npmrc, outcomes};
 use common::registry::manners::assert_keeps;
-use common::registry::{Kind, Next, Registry};
-use common::{Run, Sandbox, findings};
+use common::registry::{Account, Kind, Next, Registry};
+use common::{Run, Sandbox, findings, secret};
 use serde_json::json;
 
 const DELETE: &str = "DELETE /-/npm/v1/tokens/token/";
@@ -137,6 +137,45 @@ fn a_list_that_leads_elsewhere_is_not_followed() {
         assert!(trap.lines().is_empty(), "{next:?}: {:?}", trap.lines());
         assert!(registry.lines().len() < 50, "{next:?}: {}", registry.lines().len());
     }
+}
+
+/// A registry may write the token into what is to become the next address, or
+/// lead to where people log in.
+#[test]
+fn a_link_to_something_else_is_not_followed() {
+    let links = ["/-/npm/v1/tokens?page=1&for=TOKEN", "/-/TOKEN", "/-/v1/auth/cli/1", "/x?page=1"];
+    for link in links {
+        let registry = Registry::start();
+        let leaked = registry.token("alice", Kind::Session);
+        registry.world().next = Next::Fixed(link.replace("TOKEN", &leaked));
+        revoke(&registry, &leaked, None, "--yes");
+        let known = ["/-/whoami", "/-/stage", "/-/npm/v1/tokens"];
+        for request in registry.requests() {
+            assert!(known.contains(&request.path()), "{link}: {}", request.target);
+        }
+    }
+}
+
+/// A registry may list a token under an id that is the token.
+#[test]
+fn an_id_that_is_the_token_is_not_sent() {
+    let registry = Registry::start();
+    let host = registry.address().to_string();
+    let uuid = secret("{hex:8}-{hex:4}-4{hex:3}-a{hex:3}-{hex:12}", 6);
+    registry.account(Account::new("alice"));
+    let token = registry.token_with("alice", Kind::BypassBefore, |token| {
+        token.secret = uuid.clone();
+        token.key = uuid.clone();
+    });
+    let text = bound(&host, &token);
+    let sandbox = Sandbox::new();
+    sandbox.write("leaked", &text);
+    let name = fingerprint(&sandbox, &text);
+    let words = format!("revoke {name} leaked --yes --allow-registry {host}");
+    let run = registry.call(&sandbox, &words, "").run();
+    keeps(&run, &[&uuid]);
+    assert!(!registry.lines().is_empty(), "it was asked about:\n{}", run.out());
+    registry.lines().iter().for_each(|line| assert_keeps(line, &uuid));
 }
 
 #[test]
