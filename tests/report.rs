@@ -492,6 +492,7 @@ fn sarif_has_a_result_per_place() {
         "tokensweep/value/v1": "d5b0a0626e590a1a96517e9df8537dee"
       },
       "properties": {
+        "blastRadius": null,
         "checksum": "valid",
         "confidence": "high",
         "git": null,
@@ -503,6 +504,7 @@ fn sarif_has_a_result_per_place() {
         "severity": "critical",
         "state": "unknown",
         "username": "alice",
+        "validation": "not-attempted",
         "variable": "_authToken"
       },
       "ruleId": "github-token",
@@ -527,7 +529,8 @@ fn no_format_tells_a_secret() {
             assert!(!tells(&text, &token), "{format}: {text}");
             assert!(!tells(&text, b"correct horse"), "{format}: {text}");
         }
-        for format in Format::ALL {
+        // The graph is drawn of what services told, and here they told nothing.
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Dot) {
             let shown = Options { show_secrets: true, ..Options::default() };
             assert!(tells(&written(&report, format, shown), &token), "{format}");
         }

@@ -1,10 +1,9 @@
 //! What the holder of a credential can do without a second factor.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::tables::{Cell, Mark, TABLES};
+use super::words::day;
 use crate::model::radius::{
     Account, Action, Answer, Certainty, Learnt, Right, Rights, TokenFacts, TokenKind,
 };
@@ -232,9 +231,4 @@ fn told(cell: &Cell) -> (Answer, String) {
         (_, Mark::Inferred) => " (inferred, not documented)",
     };
     (cell.answer, format!("{}{mark}", cell.why))
-}
-
-/// The day of a moment, in UTC.
-fn day(seconds: i64) -> Option<Date> {
-    Some(Timestamp::from_second(seconds).ok()?.to_zoned_datetime(TimeZone::UTC).date())
 }

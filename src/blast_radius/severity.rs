@@ -14,6 +14,7 @@
 //! published while the credential was exposed makes it critical, dead or alive.
 
 use super::rights::answer;
+use super::words::count;
 use crate::model::radius::{Action, Answer, BlastRadius, Certainty, Learnt, Rights};
 use crate::model::{Outcome, Severity};
 
@@ -130,8 +131,8 @@ fn reach(radius: &BlastRadius) -> Reach {
         amount(&radius.weekly_downloads, LARGE_DOWNLOADS),
         amount(&radius.dependents, LARGE_DEPENDENTS),
     ];
-    let count = amount(&radius.package_count, u64::MAX);
-    match (all.contains(&Reach::Large), count) {
+    let packages = amount(&radius.package_count, u64::MAX);
+    match (all.contains(&Reach::Large), packages) {
         (true, _) => Reach::Large,
         (_, Reach::Nothing) => Reach::Nothing,
         (_, Reach::Unknown) => Reach::Unknown,
@@ -170,23 +171,18 @@ fn reach_words(power: Power, reach: Reach, radius: &BlastRadius) -> String {
         Reach::Nothing => ", and no package is in reach".into(),
         Reach::Unknown => ", and how far that reaches is not known, which counts as far".into(),
         Reach::Small | Reach::Large => {
-            let count = radius.package_count.value.unwrap_or(radius.packages.len() as u64);
+            let packages = radius.package_count.value.unwrap_or(radius.packages.len() as u64);
             let downloads = radius.weekly_downloads.value.unwrap_or(0);
             let dependents = radius.dependents.value.unwrap_or(0);
             let how = if reach == Reach::Large { "large" } else { "small" };
             format!(
                 ", and its reach is {how}: {} with {} a week and {}",
-                count_of(count, "package"),
-                count_of(downloads, "download"),
-                count_of(dependents, "dependent"),
+                count(packages, "package"),
+                count(downloads, "download"),
+                count(dependents, "dependent"),
             )
         }
     }
-}
-
-/// `1 package`, `14 packages`.
-pub(super) fn count_of(n: u64, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// The first version in the window that somebody's list knows as bad.

@@ -3,11 +3,18 @@
 
 use std::time::Duration;
 
-use crate::model::{Coverage, Report, Severity, Skip, SkipReason};
+use crate::model::{Coverage, Finding, Report, Severity, Skip, SkipReason};
 
 /// The severities, worst first.
 pub(crate) const BY_DANGER: [Severity; 4] =
     [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+
+/// How bad a finding is: what was learnt of its reach, or else what its rule
+/// says.
+pub(crate) fn danger(finding: &Finding) -> Severity {
+    let learnt = finding.blast_radius.as_ref().and_then(|radius| radius.severity);
+    learnt.unwrap_or(finding.severity)
+}
 
 /// How many paths stand for all of a reason.
 const EXAMPLES: usize = 3;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::coverage;
 use super::sanitize::{Masker, visible};
 use super::{Options, Reporter};
-use crate::model::{Finding, Location, OriginKind, Report, Severity};
+use crate::model::{Finding, Location, OriginKind, Outcome, Report, Severity};
 
 /// Writes `github`.
 pub(super) struct Github(pub Options);
@@ -52,7 +52,7 @@ fn annotate(
     masker: &Masker<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let level = match finding.severity {
+    let level = match coverage::danger(finding) {
         Severity::Critical | Severity::High => "error",
         Severity::Medium => "warning",
         Severity::Low => "notice",
@@ -66,13 +66,17 @@ fn annotate(
         // No file to pin it to.
         _ => String::new(),
     };
-    let title = format!("{}: {}", finding.severity, masker.visible(&*finding.name));
+    let title = format!("{}: {}", coverage::danger(finding), masker.visible(&*finding.name));
     properties.push_str(&format!("title={}", property(&title)));
     writeln!(out, "::{level} {properties}::{}", message(&words(finding, location, masker)))
 }
 
 fn words(finding: &Finding, location: &Location, masker: &Masker<'_>) -> String {
     let mut words = visible(&masker.secret(&finding.secret));
+    match finding.validation.outcome {
+        Outcome::NotAttempted => {}
+        outcome => words.push_str(&format!(" ({})", outcome.word())),
+    }
     if let Some(variable) = &location.variable {
         words.push_str(&format!(" in {}", masker.visible(variable)));
     }

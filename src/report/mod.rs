@@ -15,6 +15,7 @@ use std::str::FromStr;
 use crate::model::Report;
 
 pub(crate) mod coverage;
+mod dot;
 mod echo;
 mod github;
 mod json;
@@ -43,10 +44,11 @@ pub struct Options {
     pub color: bool,
     /// `text`: each candidate that was turned away, and why.
     pub explain: bool,
-    /// `text`: all places and skipped paths. `json`
-    /// and `jsonl`: the time of the run too.
+    /// `text`: all places and skipped paths, all that services told and each
+    /// request that was made. `json` and `jsonl`: the time of the run too.
     pub verbose: bool,
-    /// `text`: nothing but the findings, and what could not be searched.
+    /// `text`: nothing but the findings, what follows from them, and what could
+    /// not be searched.
     pub quiet: bool,
 }
 
@@ -64,11 +66,14 @@ pub enum Format {
     Sarif,
     /// Annotations of a GitHub workflow run.
     Github,
+    /// The graph of a blast radius, for Graphviz; empty without one.
+    Dot,
 }
 
 impl Format {
     /// All of them, in the order of the help text.
-    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Jsonl, Self::Sarif, Self::Github];
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Json, Self::Jsonl, Self::Sarif, Self::Github, Self::Dot];
 
     /// The word on the command line.
     pub fn word(self) -> &'static str {
@@ -78,6 +83,7 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Sarif => "sarif",
             Self::Github => "github",
+            Self::Dot => "dot",
         }
     }
 }
@@ -107,6 +113,7 @@ pub fn reporter(format: Format, options: Options) -> Box<dyn Reporter> {
         Format::Jsonl => Box::new(json::Jsonl(options)),
         Format::Sarif => Box::new(sarif::Sarif(options)),
         Format::Github => Box::new(github::Github(options)),
+        Format::Dot => Box::new(dot::Dot(options)),
     }
 }
 
@@ -121,7 +128,7 @@ mod tests {
         }
         assert_eq!(
             "xml".parse::<Format>(),
-            Err("the formats are text, json, jsonl, sarif, github".to_owned())
+            Err("the formats are text, json, jsonl, sarif, github, dot".to_owned())
         );
     }
 }

@@ -16,8 +16,10 @@ use serde::Serialize;
 use serde_json::ser::CompactFormatter;
 use serde_json::{Value, json};
 
+use super::coverage::danger;
 use super::sanitize::{Masker, exact};
 use super::{Options, Reporter, coverage};
+use crate::model::radius::BlastRadius;
 use crate::model::{Finding, Held, Location, OriginKind, Provenance, Report, Severity, Skip};
 
 const SCHEMA: &str =
@@ -89,8 +91,8 @@ impl<'a> Rules<'a> {
         for finding in &report.findings {
             let at = *rules.index.entry(&finding.rule).or_insert(rules.used.len());
             match rules.used.get_mut(at) {
-                Some((_, worst)) => *worst = finding.severity.max(*worst),
-                None => rules.used.push((finding, finding.severity)),
+                Some((_, worst)) => *worst = danger(finding).max(*worst),
+                None => rules.used.push((finding, danger(finding))),
             }
         }
         rules
@@ -135,7 +137,7 @@ fn result(finding: &Finding, location: &Location, rule: usize, masker: &Masker<'
     json!({
         "ruleId": text(masker, &finding.rule),
         "ruleIndex": rule,
-        "level": level(finding.severity),
+        "level": level(danger(finding)),
         "message": { "text": message(finding, location, masker) },
         "partialFingerprints": { "tokensweep/value/v1": finding.fingerprint.to_string() },
         "locations": [{ "physicalLocation": {
@@ -150,7 +152,7 @@ fn result(finding: &Finding, location: &Location, rule: usize, masker: &Masker<'
         }}],
         "properties": {
             "severity": finding.severity,
-            "security-severity": security_severity(finding.severity),
+            "security-severity": security_severity(danger(finding)),
             "confidence": finding.confidence,
             "checksum": finding.checksum,
             "proof": finding.proof,
@@ -161,7 +163,18 @@ fn result(finding: &Finding, location: &Location, rule: usize, masker: &Masker<'
             "places": finding.places,
             "origin": location.origin.kind.word(),
             "git": location.origin.git.as_deref().map(|git| history(git, masker)),
+            "validation": finding.validation.outcome,
+            "blastRadius": finding.blast_radius.as_deref().map(|reach| radius(reach, masker)),
         },
+    })
+}
+
+/// What it comes to; all of it is in `json`.
+fn radius(radius: &BlastRadius, masker: &Masker<'_>) -> Value {
+    json!({
+        "verdict": exact(&masker.mask_told(&radius.verdict)),
+        "severity": radius.severity,
+        "packages": radius.package_count.get(),
     })
 }
 

@@ -231,6 +231,8 @@ pub(super) enum FormatArg {
     Sarif,
     /// Annotations of a GitHub workflow.
     Github,
+    /// The graph of a blast radius, for Graphviz.
+    Dot,
 }
 
 impl From<FormatArg> for Format {
@@ -241,6 +243,7 @@ impl From<FormatArg> for Format {
             FormatArg::Jsonl => Self::Jsonl,
             FormatArg::Sarif => Self::Sarif,
             FormatArg::Github => Self::Github,
+            FormatArg::Dot => Self::Dot,
         }
     }
 }

@@ -34,7 +34,8 @@ impl Page<'_> {
             self.masker.visible(&*finding.rule),
             finding.fingerprint
         )?;
-        self.places(finding, out)
+        self.places(finding, out)?;
+        finding.blast_radius.as_ref().map_or(Ok(()), |radius| self.radius(radius, out))
     }
 
     /// What is known about it, on one line; what is not known is left out.

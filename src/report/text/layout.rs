@@ -1,6 +1,9 @@
 //! Words in lines and columns.
 
-use super::Page;
+use anstyle::Style;
+
+use super::{Page, coverage, time};
+use crate::model::radius::{Certainty, Learnt};
 
 /// Columns of a page.
 pub(super) const WIDTH: usize = 98;
@@ -14,6 +17,77 @@ impl Page<'_> {
     pub fn clipped(&self, text: &str, width: usize) -> String {
         clipped(&self.masker.told(text), width)
     }
+
+    /// Some of a list in words: `a, b and 3 more`.
+    pub fn listed<'t>(
+        &self,
+        all: impl ExactSizeIterator<Item = &'t String>,
+        some: usize,
+    ) -> String {
+        let (n, some) = (all.len(), if self.options.verbose { usize::MAX } else { some });
+        let shown: Vec<_> = all.take(some).map(|one| self.clipped(one, 60)).collect();
+        match n - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {} more", shown.join(", "), coverage::count(more as u64)),
+        }
+    }
+}
+
+/// What was learnt, in words; what is not known is said to be unknown.
+pub(super) fn learnt<T>(it: &Learnt<T>, words: impl Fn(&T) -> String) -> String {
+    match (it.certainty, &it.value) {
+        (Certainty::Measured, Some(value)) => words(value),
+        (Certainty::UpperBound, Some(value)) => format!("at most {}", words(value)),
+        (Certainty::Refused, _) => "refused".to_owned(),
+        _ => "unknown".to_owned(),
+    }
+}
+
+/// A day; no calendar reaches all numbers.
+pub(super) fn day(seconds: i64) -> String {
+    time::day(seconds).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// A cell of a table.
+pub(super) struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    pub fn styled(text: impl Into<String>, style: Style) -> Self {
+        Self { text: text.into(), style }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::styled(text, Style::new())
+    }
+}
+
+/// The lines of a table: columns as wide as their widest cell, two spaces
+/// apart, nothing after the last.
+pub(super) fn table(rows: &[Vec<Cell>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.text.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+fn line(row: &[Cell], widths: &[usize]) -> String {
+    let used = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+    let mut line = String::new();
+    for (at, (Cell { text, style }, width)) in row.iter().zip(widths).take(used).enumerate() {
+        line.push_str(&format!("{style}{text}{style:#}"));
+        if at + 1 < used {
+            line.push_str(&" ".repeat(width - text.chars().count() + 2));
+        }
+    }
+    line
 }
 
 /// At most `width` characters.
@@ -53,5 +127,12 @@ mod tests {
         assert_eq!(wrapped("abcdefgh i", 4), ["abcdefgh", "i"]);
         assert_eq!(clipped("äöüß", 4), "äöüß");
         assert_eq!(clipped("äöüßx", 4), "äöü…");
+    }
+
+    #[test]
+    fn tables_are_straight_and_end_where_they_end() {
+        let row = |cells: [&str; 3]| cells.map(Cell::from).into();
+        let rows: Vec<Vec<Cell>> = vec![row(["a", "bb", ""]), row(["äöü", "b", "c"]), Vec::new()];
+        assert_eq!(table(&rows), ["a    bb", "äöü  b   c", ""]);
     }
 }

@@ -24,6 +24,8 @@ use crate::model::{Outcome, Report, Severity, Suppressed, Suppression};
 
 mod finding;
 mod layout;
+mod radius;
+mod response;
 
 /// Places of a secret that are shown unless all are asked for.
 const PLACES: usize = 10;
@@ -35,10 +37,13 @@ impl Reporter for Text {
     fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let masker = Masker::new(report, self.0.show_secrets);
         let page = Page { report, options: self.0, masker, paint: Paint::new(self.0.color) };
+        let response = report.response.as_deref();
+        response.map_or(Ok(()), |response| page.alarm(response, out))?;
         for finding in &report.findings {
             page.finding(finding, out)?;
             writeln!(out)?;
         }
+        response.map_or(Ok(()), |response| page.response(response, out))?;
         page.gaps(out)?;
         if self.0.quiet {
             return Ok(());
@@ -200,6 +205,8 @@ struct Paint {
     path: Style,
     good: Style,
     warn: Style,
+    bad: Style,
+    alarm: Style,
 }
 
 impl Paint {
@@ -212,6 +219,8 @@ impl Paint {
             path: style(color(AnsiColor::Magenta)),
             good: style(color(AnsiColor::Green).bold()),
             warn: style(color(AnsiColor::Yellow).bold()),
+            bad: style(color(AnsiColor::Red).bold()),
+            alarm: style(color(AnsiColor::Red).bold().invert()),
         }
     }
 

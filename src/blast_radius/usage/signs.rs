@@ -1,0 +1,327 @@
+//! What the public data of a version can give away, beside the versions from
+//! before.
+
+use std::collections::BTreeSet;
+
+use crate::blast_radius::posture::published_by;
+use crate::model::Severity;
+use crate::model::Severity::{High, Low, Medium};
+use crate::model::radius::{Mark, PublishedBy};
+use crate::registry::npm::packument::Version;
+
+/// A version and what it is compared with.
+pub(super) struct Case<'c> {
+    pub(super) version: &'c Version,
+    /// The version that it follows.
+    pub(super) before: Option<(&'c str, &'c Version)>,
+    /// Versions from before the window, newest first.
+    pub(super) recent: &'c [(&'c str, &'c Version)],
+}
+
+/// All signs, the strongest first.
+pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 15] = [
+    called_malware,
+    scripts_replaced,
+    new_install_script,
+    new_gypfile,
+    loader,
+    size_jump,
+    git_dependency,
+    lost_staging,
+    lost_trusted_publisher,
+    lost_provenance,
+    changed_install_script,
+    other_publisher,
+    other_trusted_publisher,
+    other_toolchain,
+    no_commit,
+];
+
+fn mark(weight: Severity, sign: &'static str, words: String) -> Option<Mark> {
+    Some(Mark { weight, sign, words })
+}
+
+/// The beginning of a text of the publisher's.
+fn shown(text: &str) -> String {
+    const CAP: usize = 80;
+    match text.char_indices().nth(CAP) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// True if a version is deprecated for being bad, and not for being old.
+pub(super) fn is_called_malware(version: &Version) -> bool {
+    const WORDS: [&str; 6] =
+        ["malware", "malicious", "compromised", "hijacked", "backdoor", "supply chain attack"];
+    version.deprecated.as_ref().is_some_and(|why| {
+        let why = why.to_lowercase().replace('-', " ");
+        WORDS.iter().any(|word| why.contains(word))
+    })
+}
+
+fn called_malware(case: &Case<'_>) -> Option<Mark> {
+    let why = case.version.deprecated.as_ref().filter(|_| is_called_malware(case.version))?;
+    mark(High, "deprecated-as-malware", format!("deprecated: {}", shown(why)))
+}
+
+/// One script that runs at installation, where there were others: a worm that
+/// writes the whole object anew leaves that behind.
+fn scripts_replaced(case: &Case<'_>) -> Option<Mark> {
+    let (number, before) = case.before?;
+    let scripts = &case.version.scripts;
+    let (name, command) = scripts.first_key_value().filter(|_| scripts.len() == 1)?;
+    let others = before.scripts.keys().filter(|other| *other != name).count();
+    (Version::INSTALL.contains(&name.as_str()) && others > 0).then_some(())?;
+    let words = format!(
+        "its only script is {name} (`{}`), where {number} had {others} other{}",
+        shown(command),
+        if others == 1 { "" } else { "s" },
+    );
+    mark(High, "scripts-replaced", words)
+}
+
+fn new_install_script(case: &Case<'_>) -> Option<Mark> {
+    const SIGN: &str = "new-install-script";
+    let (number, before) = case.before?;
+    let mut scripts = case.version.scripts.iter();
+    let new = scripts.find(|(name, _)| {
+        Version::INSTALL.contains(&name.as_str()) && !before.scripts.contains_key(*name)
+    });
+    if let Some((name, command)) = new {
+        let words = format!("{name} runs `{}`, and {number} has none", shown(command));
+        return mark(High, SIGN, words);
+    }
+    let flagged = case.version.has_install_script == Some(true) && !before.runs_at_install();
+    flagged.then_some(())?;
+    mark(High, SIGN, format!("it runs code when it is installed, and {number} does not"))
+}
+
+fn new_gypfile(case: &Case<'_>) -> Option<Mark> {
+    let (number, before) = case.before?;
+    (case.version.gypfile && !before.gypfile).then_some(())?;
+    mark(High, "new-gypfile", format!("it is compiled when it is installed, and {number} is not"))
+}
+
+/// Scripts that run when a package is installed, from the registry or from a
+/// repository (`prepare`).
+const RUN: [&str; 6] =
+    ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"];
+
+/// A script that is not that of the version before and starts a file at the
+/// root by node, or anything by bun: how worms load what they bring.
+fn loader(case: &Case<'_>) -> Option<Mark> {
+    let unchanged = |name: &str, command: &String| {
+        case.before.is_some_and(|(_, before)| before.scripts.get(name) == Some(command))
+    };
+    let (name, command) = RUN.iter().find_map(|name| {
+        let command = case.version.scripts.get(*name)?;
+        (!unchanged(name, command) && loads(command)).then_some((name, command))
+    })?;
+    let compared = match case.before {
+        Some((number, before)) if before.scripts.contains_key(*name) => {
+            format!("which is not that of {number}")
+        }
+        Some((number, _)) => format!("which {number} does not have"),
+        None => "with no version before it to compare with".to_owned(),
+    };
+    let usual_place = Version::INSTALL.contains(name) && case.before.is_some();
+    let weight = if usual_place { High } else { Medium };
+    mark(weight, "loader", format!("{name} runs `{}`, {compared}", shown(command)))
+}
+
+/// True for `bun …` and for `node file.js` with a file at the root.
+fn loads(command: &str) -> bool {
+    let words: Vec<&str> = command.split([' ', '\t', '\n', ';', '&', '|', '(', ')']).collect();
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let is_bun = |word: &&str| matches!(*word, "bun" | "bunx");
+    let script = |word: &str| {
+        let file = word.trim_matches(['"', '\'']);
+        let file = file.strip_prefix("./").unwrap_or(file);
+        !file.contains('/') && [".js", ".mjs", ".cjs"].iter().any(|end| file.ends_with(end))
+    };
+    words.iter().any(is_bun) || words.windows(2).any(|pair| pair[0] == "node" && script(pair[1]))
+}
+
+/// One or two files more, and half to ten megabytes: the payload in the root.
+fn size_jump(case: &Case<'_>) -> Option<Mark> {
+    const BYTES: std::ops::RangeInclusive<u64> = 500_000..=11_000_000;
+    let (number, before) = case.before?;
+    let size = (case.version.unpacked_size?, before.unpacked_size?);
+    let files = (case.version.file_count?, before.file_count?);
+    let (grown, new) = (size.0.checked_sub(size.1)?, files.0.checked_sub(files.1)?);
+    (BYTES.contains(&grown) && (1..=2).contains(&new)).then_some(())?;
+    // A package that was larger than that before may well grow so.
+    let weight = if grown >= size.1 { High } else { Medium };
+    let s = if new == 1 { "" } else { "s" };
+    let words = format!("{new} file{s} and {} kB more than {number}", grown / 1000);
+    mark(weight, "size-jump", words)
+}
+
+fn git_dependency(case: &Case<'_>) -> Option<Mark> {
+    let (number, before) = case.before?;
+    let (name, source) = case.version.optional_dependencies.iter().find(|(name, source)| {
+        is_from_elsewhere(source) && before.optional_dependencies.get(*name) != Some(source)
+    })?;
+    let old = before.optional_dependencies.get(name).filter(|old| is_from_elsewhere(old));
+    let (weight, compared) = match old {
+        Some(_) => (Medium, format!("{number} has another one")),
+        None => (High, format!("{number} does not")),
+    };
+    let (name, source) = (shown(name), shown(source));
+    let words = format!("it takes the optional {name} from {source}, and {compared}");
+    mark(weight, "git-dependency", words)
+}
+
+/// True for what is not taken from a registry.
+fn is_from_elsewhere(source: &str) -> bool {
+    const SCHEMES: [&str; 7] =
+        ["github:", "gitlab:", "bitbucket:", "gist:", "git", "http:", "https:"];
+    let named = SCHEMES.iter().any(|scheme| source.starts_with(scheme));
+    let short = source.split_once('/').is_some_and(|(owner, rest)| {
+        !owner.is_empty() && !owner.contains([':', '@', '.', ' ', '~']) && !rest.contains('/')
+    });
+    named || short
+}
+
+/// What a version is compared with when trust is at stake: the version that it
+/// follows, or the newest one, whichever `has` it.
+fn one_with<'c>(case: &Case<'c>, has: fn(&Version) -> bool) -> Option<&'c str> {
+    let newest = case.recent.first();
+    case.before.iter().chain(newest).find(|(_, version)| has(version)).map(|(number, _)| *number)
+}
+
+fn is_staged(version: &Version) -> bool {
+    version.approver.is_some()
+}
+
+fn lost_staging(case: &Case<'_>) -> Option<Mark> {
+    let number = one_with(case, is_staged).filter(|_| !is_staged(case.version))?;
+    let words = format!("it came around the staging area, where a person approved {number}");
+    mark(High, "lost-staging", words)
+}
+
+fn lost_trusted_publisher(case: &Case<'_>) -> Option<Mark> {
+    let number = one_with(case, |version| version.trusted.is_some())?;
+    (published_by(case.version) == Some(PublishedBy::Token)).then_some(())?;
+    let words = format!("published by a token or a person, {number} by a trusted publisher");
+    mark(High, "lost-trusted-publisher", words)
+}
+
+fn lost_provenance(case: &Case<'_>) -> Option<Mark> {
+    let number = one_with(case, |version| version.provenance.is_some())
+        .filter(|_| case.version.provenance.is_none())?;
+    mark(High, "lost-provenance", format!("it has no provenance, and {number} has"))
+}
+
+fn changed_install_script(case: &Case<'_>) -> Option<Mark> {
+    let (number, before) = case.before?;
+    let (name, command) = Version::INSTALL.iter().find_map(|name| {
+        let command = case.version.scripts.get(*name)?;
+        before.scripts.get(*name).filter(|old| *old != command)?;
+        Some((name, command))
+    })?;
+    let words = format!("{name} runs `{}`, which is not that of {number}", shown(command));
+    mark(Medium, "changed-install-script", words)
+}
+
+fn other_publisher(case: &Case<'_>) -> Option<Mark> {
+    let publisher = case.version.publisher.as_ref()?;
+    let usual: BTreeSet<&str> =
+        case.recent.iter().filter_map(|(_, version)| version.publisher.as_deref()).collect();
+    let first = usual.first().filter(|_| !usual.contains(publisher.as_str()))?;
+    // Whoever approves with a second factor takes the place of the CI service.
+    let approved = is_staged(case.version)
+        && case.before.is_some_and(|(_, before)| before.maintainers.contains(publisher));
+    (!approved).then_some(())?;
+    let others = match usual.len() {
+        1 => shown(first),
+        n => format!("{} and {} more", shown(first), n - 1),
+    };
+    let publisher = shown(publisher);
+    let words = format!("published by {publisher}, the {} before by {others}", case.recent.len());
+    mark(Medium, "other-publisher", words)
+}
+
+fn other_trusted_publisher(case: &Case<'_>) -> Option<Mark> {
+    let config = |version: &'_ Version| version.trusted.as_ref()?.config.clone();
+    let now = config(case.version)?;
+    let usual: Vec<_> =
+        case.recent.iter().filter_map(|(number, it)| Some((number, config(it)?))).collect();
+    let (number, _) = usual.first().filter(|_| usual.iter().all(|(_, config)| *config != now))?;
+    let words = format!("its trusted publisher is set up anew since {number}");
+    mark(Medium, "other-trusted-publisher", words)
+}
+
+/// The versions of node and npm are the publisher's own word. New majors come
+/// with time; none at all comes of publishing by other means than npm.
+fn other_toolchain(case: &Case<'_>) -> Option<Mark> {
+    const SIGN: &str = "other-toolchain";
+    let usual = |tool: fn(&Version) -> Option<&String>| -> BTreeSet<&str> {
+        case.recent.iter().filter_map(|(_, version)| Some(major(tool(version)?))).collect()
+    };
+    let tools: [(&str, fn(&Version) -> Option<&String>); 2] =
+        [("node", |version| version.node.as_ref()), ("npm", |version| version.npm.as_ref())];
+    let (number, newest) = case.recent.first()?;
+    let none = |version: &Version| version.node.is_none() && version.npm.is_none();
+    if none(case.version) && !case.recent.iter().any(|(_, version)| none(version)) {
+        let words = format!("it names no version of node and npm, and {number} does");
+        return mark(Medium, SIGN, words);
+    }
+    let (name, now, before) = tools.iter().find_map(|(name, tool)| {
+        let now = tool(case.version)?;
+        let usual = usual(*tool);
+        (!usual.is_empty() && !usual.contains(major(now)))
+            .then(|| (name, shown(now), tool(newest).map(|text| shown(text))))
+    })?;
+    let before = before.unwrap_or_else(|| "none".to_owned());
+    mark(Low, SIGN, format!("published with {name} {now}, {number} with {before}"))
+}
+
+fn major(version: &str) -> &str {
+    version.trim_start_matches('v').split('.').next().unwrap_or_default()
+}
+
+/// No commit named, where the five versions before name theirs.
+fn no_commit(case: &Case<'_>) -> Option<Mark> {
+    let recent = case.recent.get(..case.recent.len().min(5))?;
+    let (number, _) = recent.first()?;
+    let usual = recent.iter().all(|(_, version)| version.git_head.is_some());
+    (usual && case.version.git_head.is_none()).then_some(())?;
+    mark(Low, "no-commit", format!("it names no commit of git, and {number} does"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loaders_are_told_from_tools() {
+        for command in [
+            "node setup.mjs",
+            "node bundle.js",
+            "node ./setup_bun.js || true",
+            "node \"telemetry.js\"",
+            "bun run index.js && exit 1",
+            "(bunx x)",
+        ] {
+            assert!(loads(command), "{command}");
+        }
+        for command in
+            ["node-gyp rebuild", "husky", "node scripts/build.js", "tsc -p .", "bundle", "node -v"]
+        {
+            assert!(!loads(command), "{command}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_told_from_repositories() {
+        for source in ["github:a/b#c0ffee", "git+ssh://git@github.com/a/b", "a/b", "https://x.y/z"]
+        {
+            assert!(is_from_elsewhere(source), "{source}");
+        }
+        for source in ["^1.0.0", "npm:@a/b@1", "file:../x", "workspace:*", "1.x || 2", "latest"] {
+            assert!(!is_from_elsewhere(source), "{source}");
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! The way out: which steps there are, in which order, and what stands in them.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::npm_token;
+use proptest::prelude::*;
+use tokensweep::blast_radius::plan::plan;
+use tokensweep::blast_radius::rights::matrix;
+use tokensweep::model::radius::*;
+use tokensweep::model::*;
+
+/// 2026-11-23 at noon.
+const TODAY: i64 = 1_795_435_200;
+const HOUR: i64 = 3600;
+
+/// The order of all steps.
+const ORDER: [&str; 17] = [
+    "persistence",
+    "evidence",
+    "revoke-npm-bypass",
+    "revoke-npm",
+    "revoke-github",
+    "revoke-other",
+    "revoke-last",
+    "rotate",
+    "second-factor",
+    "disallow-tokens",
+    "trusted-publishing",
+    "staged",
+    "workflows",
+    "bad-versions",
+    "projects",
+    "audit",
+    "scan-again",
+];
+
+fn finding(secret: &str, service: &str, kind: &str, path: &str) -> Finding {
+    let origin = Origin {
+        target: 0,
+        root: b"."[..].into(),
+        path: path.as_bytes().into(),
+        kind: OriginKind::File,
+        git: None,
+    };
+    let location = Location {
+        origin: Arc::new(origin),
+        offset: 0,
+        line: 3,
+        column: 1,
+        length: secret.len(),
+        variable: Some("TOKEN".into()),
+    };
+    Finding {
+        fingerprint: FingerprintKey::default().fingerprint(secret.as_bytes()),
+        rule: kind.into(),
+        name: kind.into(),
+        kind: kind.into(),
+        service: Some(service.into()),
+        secret: Secret::new(secret.as_bytes(), Mask::Ends),
+        proof: Proof::Checksum,
+        confidence: Confidence::High,
+        severity: Severity::Critical,
+        checksum: Checksum::Valid,
+        registry: None,
+        username: None,
+        worth: Worth { state: State::Unknown, words: String::new() },
+        locations: vec![location],
+        places: 1,
+        validation: Validation {
+            outcome: Outcome::Active,
+            asked: Some(TODAY),
+            ..Validation::default()
+        },
+        blast_radius: None,
+    }
+}
+
+fn package(name: &str) -> Package {
+    Package {
+        name: name.into(),
+        right: Learnt::upper_bound(PackageRight::Publish, "a maintainer of it"),
+        repository: Learnt::measured("https://github.com/acme/tools".into(), "its document"),
+        published_by: Learnt::measured(PublishedBy::Token, "its document"),
+        ..Package::default()
+    }
+}
+
+fn npm(seed: u64, kind: TokenKind, packages: Vec<Package>) -> Finding {
+    let mut finding = finding(&npm_token(seed), "npm", "npm-access-token", ".npmrc");
+    let token = TokenFacts { kind: Learnt::measured(kind, "the list"), ..TokenFacts::default() };
+    let account = Account {
+        user: Learnt::measured("alice".into(), "whoami"),
+        second_factor: Learnt::measured(SecondFactor::AuthAndWrites, "the profile"),
+        ..Account::default()
+    };
+    finding.blast_radius = Some(Box::new(BlastRadius {
+        rights: matrix(&token, &account, None, TODAY),
+        packages,
+        account,
+        token,
+        ..BlastRadius::default()
+    }));
+    finding
+}
+
+fn github(seed: u64, path: &str) -> Finding {
+    // No token's form: nothing here looks at it.
+    finding(&format!("an-invented-token-of-github-{seed}"), "github", "github-pat-classic", path)
+}
+
+fn part(place: &str, armed: bool) -> SwitchPart {
+    SwitchPart {
+        switch: "gh-token-monitor".into(),
+        place: place.into(),
+        armed,
+        words: "a part".into(),
+    }
+}
+
+fn ids(steps: &[Step]) -> Vec<&'static str> {
+    steps.iter().map(|step| step.id).collect()
+}
+
+#[track_caller]
+fn the<'s>(steps: &'s [Step], id: &str) -> &'s Step {
+    steps.iter().find(|step| step.id == id).unwrap_or_else(|| panic!("no {id} in {:?}", ids(steps)))
+}
+
+fn release(version: &str, age: i64) -> WindowRelease {
+    let mark = Mark { weight: Severity::Critical, sign: "known-bad", words: "on a list".into() };
+    WindowRelease { version: version.into(), time: TODAY - age, ghost: false, marks: vec![mark] }
+}
+
+/// Everything at once.
+fn disaster() -> (Vec<Finding>, Response) {
+    let mut bad = package("left-pad");
+    bad.releases = vec![release("1.3.1", HOUR)];
+    let mut bypass = npm(1, TokenKind::ReadWriteBypass, vec![bad]);
+    if let Some(radius) = bypass.blast_radius.as_mut() {
+        radius.account.second_factor = Learnt::measured(SecondFactor::None, "the profile");
+    }
+    let findings = vec![
+        github(1, ".config/gh-token-monitor/token"),
+        finding("an-invented-key", "stripe", "stripe-key", ".env"),
+        github(2, ".env"),
+        npm(2, TokenKind::ReadOnly, Vec::new()),
+        bypass,
+    ];
+    let edge = Edge {
+        from: "credential:x".into(),
+        to: "package:left-pad".into(),
+        relation: "can-publish-through",
+        certainty: Certainty::UpperBound,
+        how: "acme/tools is its trusted publisher".into(),
+    };
+    let project = ProjectUse {
+        lockfile: "app/package-lock.json".into(),
+        package: "left-pad".into(),
+        version: "1.3.1".into(),
+        through: Vec::new(),
+        known_bad: Some("a list".into()),
+    };
+    let response = Response {
+        switch: vec![
+            part("/home/a/.config/gh-token-monitor/token", true),
+            part("/home/a/.config/systemd/user/gh-token-monitor.service", true),
+            part("process 42", true),
+        ],
+        graph: Graph { nodes: Vec::new(), edges: vec![edge] },
+        projects: vec![project],
+        ..Response::default()
+    };
+    (findings, response)
+}
+
+#[test]
+fn nothing_found_is_nothing_to_do() {
+    assert!(plan(&[], &Response::default()).is_empty());
+    let mut dead = npm(1, TokenKind::ReadWriteBypass, vec![package("left-pad")]);
+    dead.validation.outcome = Outcome::Dead;
+    assert!(plan(&[dead], &Response::default()).is_empty());
+    let mut legacy = finding("x", "npm", "npm-legacy-token", ".npmrc");
+    legacy.validation = Validation::default();
+    legacy.worth.state = State::LegacyDead;
+    assert!(plan(&[legacy], &Response::default()).is_empty());
+}
+
+#[test]
+fn first_things_come_first() {
+    let (findings, response) = disaster();
+    let steps = plan(&findings, &response);
+    assert_eq!(ids(&steps), ORDER);
+    for step in &steps {
+        assert!(!step.title.is_empty() && !step.why.is_empty(), "{step:?}");
+    }
+}
+
+#[test]
+fn persistence_is_stopped_then_deleted_then_checked() {
+    let (findings, response) = disaster();
+    let steps = plan(&findings, &response);
+    assert_eq!(
+        the(&steps, "persistence").commands,
+        [
+            "systemctl --user disable --now gh-token-monitor.service",
+            "kill -STOP 42 && kill -KILL 42",
+            "rm -rf -- /home/a/.config/gh-token-monitor/token",
+            "rm -rf -- /home/a/.config/systemd/user/gh-token-monitor.service",
+            "pgrep -fl -- gh-token-monitor",
+        ]
+    );
+    assert!(the(&steps, "persistence").title.contains("BEFORE"));
+    let mac = Response {
+        switch: vec![part("/Users/Jo Ä/Library/LaunchAgents/com.user.x.plist", true)],
+        ..Response::default()
+    };
+    let commands = &plan(&[], &mac)[0].commands;
+    assert!(
+        commands[0].starts_with("launchctl bootout gui/$(id -u) '/Users/Jo Ä/"),
+        "{commands:?}"
+    );
+    let windows =
+        Response { switch: vec![part(r"C:\Users\o'neil\m.ps1", true)], ..Response::default() };
+    let commands = &plan(&[], &windows)[0].commands;
+    assert!(commands[0].ends_with(r"-LiteralPath 'C:\Users\o''neil\m.ps1'"), "{commands:?}");
+}
+
+#[test]
+fn the_watched_token_is_revoked_last() {
+    let (findings, response) = disaster();
+    let steps = plan(&findings, &response);
+    let last = the(&steps, "revoke-last");
+    assert!(last.notes.iter().any(|note| note.contains("gh-token-monitor/token")), "{last:?}");
+    assert!(the(&steps, "revoke-github").notes.iter().any(|note| note.contains(".env")));
+
+    // If it is not known which one is watched, all wait; without a switch, none.
+    let two = [github(1, ".env"), github(2, "a.txt")];
+    let ids_of = |response: &Response| ids(&plan(&two, response));
+    assert!(!ids_of(&response).contains(&"revoke-github"));
+    assert!(ids_of(&response).contains(&"revoke-last"));
+    assert!(!ids_of(&Response::default()).contains(&"revoke-last"));
+    let trace =
+        Response { switch: vec![part("/tmp/gh-token-monitor.log", false)], ..Response::default() };
+    assert!(!ids_of(&trace).contains(&"revoke-last"));
+
+    let mut trap = npm(3, TokenKind::ReadWriteBypass, Vec::new());
+    let radius = trap.blast_radius.as_mut().unwrap();
+    radius.token.name = Learnt::measured("IfYouRevokeThisTokenItWill".into(), "the list");
+    assert!(ids(&plan(&[trap], &Response::default())).contains(&"revoke-last"));
+}
+
+#[test]
+fn tokens_are_revoked_by_their_key_if_it_is_known() {
+    let mut known = npm(1, TokenKind::ReadWriteBypass, Vec::new());
+    let unknown = plan(&[known.clone()], &Response::default());
+    assert_eq!(
+        the(&unknown, "revoke-npm-bypass").commands,
+        [
+            "npm token list --json",
+            "npm token revoke KEY",
+            "https://www.npmjs.com/settings/alice/tokens"
+        ]
+    );
+    let radius = known.blast_radius.as_mut().unwrap();
+    radius.token.key = Learnt::measured("f00d-1".into(), "the list");
+    let steps = plan(&[known], &Response::default());
+    let step = the(&steps, "revoke-npm-bypass");
+    assert_eq!(step.commands[0], "npm token revoke f00d-1");
+    assert!(step.notes.iter().any(|note| note.contains("up to an hour")));
+    let password = finding("geheim-geheim", "npm-registry", "npm-password", ".npmrc");
+    let elsewhere = Finding { registry: Some("npm.example".into()), ..password.clone() };
+    let here = Finding { registry: Some(NPM_REGISTRY.into()), ..password };
+    assert_eq!(
+        the(&plan(&[here], &Response::default()), "revoke-npm").commands,
+        ["npm profile set password"]
+    );
+    let steps = plan(&[elsewhere], &Response::default());
+    assert!(the(&steps, "revoke-other").notes[0].ends_with(", at npm.example"));
+}
+
+#[test]
+fn guards_follow_what_the_token_can_do() {
+    let has = |kind: TokenKind, id: &str| {
+        let steps = plan(&[npm(1, kind, vec![package("left-pad")])], &Response::default());
+        ids(&steps).contains(&id)
+    };
+    for (kind, disallow, trust, staged) in [
+        (TokenKind::ReadWriteBypass, true, true, true),
+        (TokenKind::ReadWrite, false, true, true),
+        (TokenKind::StageOnly, false, true, true),
+        (TokenKind::ReadOnly, false, false, false),
+        (TokenKind::OrgOnly, false, false, false),
+    ] {
+        assert_eq!(has(kind, "disallow-tokens"), disallow, "{kind:?}");
+        assert_eq!(has(kind, "trusted-publishing"), trust, "{kind:?}");
+        assert_eq!(has(kind, "staged"), staged, "{kind:?}");
+        assert!(!has(kind, "second-factor"), "{kind:?}: the account is guarded");
+    }
+    let mut reader = package("left-pad");
+    reader.right = Learnt::measured(PackageRight::Read, "the list");
+    let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, vec![reader])], &Response::default());
+    assert!(!ids(&steps).contains(&"disallow-tokens"));
+}
+
+#[test]
+fn commands_are_those_of_npm() {
+    let mut trusted = package("@acme/core");
+    trusted.published_by = Learnt::measured(
+        PublishedBy::TrustedPublisher { provider: "github".into() },
+        "its document",
+    );
+    let mut lab = package("lab");
+    lab.repository = Learnt::measured("https://gitlab.com/group/lab.git".into(), "its document");
+    let packages = vec![package("left-pad"), trusted, lab];
+    let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, packages)], &Response::default());
+    assert_eq!(
+        the(&steps, "disallow-tokens").commands,
+        [
+            "npm access set mfa=publish @acme/core",
+            "npm access set mfa=publish lab",
+            "npm access set mfa=publish left-pad"
+        ]
+    );
+    assert_eq!(
+        the(&steps, "trusted-publishing").commands,
+        [
+            "npm trust gitlab lab --project group/lab --file .gitlab-ci.yml --allow-stage-publish",
+            "npm trust github left-pad --repo acme/tools --file publish.yml --allow-stage-publish",
+        ]
+    );
+    let notes = the(&steps, "trusted-publishing").notes.join("\n");
+    assert!(notes.contains("id-token: write") && notes.contains("contents: read"), "{notes}");
+}
+
+#[test]
+fn bad_versions_are_taken_back_within_the_policy() {
+    let commands = |age: i64, change: &dyn Fn(&mut Package)| {
+        let mut bad = package("left-pad");
+        bad.releases = vec![release("1.3.1", age)];
+        change(&mut bad);
+        let steps = plan(&[npm(1, TokenKind::ReadOnly, vec![bad])], &Response::default());
+        the(&steps, "bad-versions").commands.clone()
+    };
+    let deprecate = "npm deprecate left-pad@1.3.1 'Compromised: do not use'";
+    let unpublish = "npm unpublish left-pad@1.3.1";
+    assert_eq!(commands(HOUR, &|_| {}), [deprecate, unpublish]);
+    let used = |it: &mut Package| it.dependents = Learnt::measured(1, "the search");
+    assert_eq!(commands(HOUR, &used), [deprecate]);
+    let popular = |it: &mut Package| it.weekly_downloads = Learnt::measured(300, "the search");
+    assert_eq!(commands(71 * HOUR, &popular), [deprecate, unpublish]);
+    assert_eq!(commands(73 * HOUR, &popular), [deprecate]);
+    let shared =
+        |it: &mut Package| it.maintainers = Learnt::measured(vec!["a".into(), "b".into()], "x");
+    assert_eq!(commands(73 * HOUR, &shared), [deprecate]);
+    let newest = |it: &mut Package| {
+        let latest = Release { version: "1.3.1".into(), time: None, publisher: None };
+        it.latest = Learnt::measured(latest, "its document");
+    };
+    let tag = "npm dist-tag add left-pad@LAST_GOOD latest";
+    assert_eq!(commands(HOUR, &newest), [deprecate, unpublish, tag]);
+}
+
+#[test]
+fn long_lists_are_cut_and_counted() {
+    let many = (0..45).map(|n| package(&format!("p{n:02}"))).collect();
+    let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, many)], &Response::default());
+    let step = the(&steps, "disallow-tokens");
+    assert_eq!(step.commands.len(), 20);
+    assert!(step.notes.iter().any(|note| note.contains("25 more")), "{step:?}");
+}
+
+/// The words of a POSIX shell, and whether nothing in it is more than a word.
+fn is_plain(command: &str) -> bool {
+    let mut quoted = false;
+    let mut chars = command.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => drop(chars.next()),
+            ';' | '|' | '&' | '$' | '`' | '<' | '>' | '(' | '*' | '?' | '"' | '#' | '\n'
+                if !quoted =>
+            {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    !quoted
+}
+
+proptest! {
+    #[test]
+    fn no_name_gets_out_of_its_word(name in any::<String>(), odd in "[-a-z;|&$`'\"<>()*? \\\\\n]{1,12}", url in "https://github.com/[-a-z;$`'./]{0,20}") {
+        for name in [name, odd] {
+            let mut hostile = package(&name);
+            hostile.repository = Learnt::measured(url.clone(), "its document");
+            hostile.releases = vec![release(&name, HOUR)];
+            let mut finding = npm(1, TokenKind::ReadWriteBypass, vec![hostile]);
+            let radius = finding.blast_radius.as_mut().unwrap();
+            radius.account.user = Learnt::measured(name.clone(), "whoami");
+            radius.account.second_factor = Learnt::default();
+            radius.token.key = Learnt::measured(name, "the list");
+            for step in plan(&[finding], &Response::default()) {
+                for command in step.commands.iter().filter(|it| it.starts_with("npm ")) {
+                    prop_assert!(is_plain(command), "{command:?}");
+                    let options = ["--json", "--repo", "--project", "--file", "--allow-stage-publish"];
+                    let words = command.split(' ').filter(|word| word.starts_with('-'));
+                    prop_assert!(words.clone().all(|word| options.contains(&word)), "{command:?}");
+                }
+            }
+        }
+    }
+
+    /// The order never changes, whatever is found.
+    #[test]
+    fn steps_keep_their_order(mask in 0u8..32, armed: bool, switch: bool) {
+        let (findings, mut response) = disaster();
+        let some: Vec<_> = findings.into_iter().enumerate().filter(|(at, _)| mask >> at & 1 == 1).map(|(_, it)| it).collect();
+        if !switch { response.switch.clear(); }
+        for part in &mut response.switch { part.armed = armed; }
+        let places: Vec<_> = ids(&plan(&some, &response)).iter().map(|id| ORDER.iter().position(|it| it == id).unwrap()).collect();
+        prop_assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
+    }
+}
