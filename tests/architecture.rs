@@ -16,7 +16,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "hook", "revoke", "validate", "hostage", "registry", "pipeline", "report",
+            "config", "hook", "blast_radius", "revoke", "validate", "hostage", "registry", "pipeline", "report",
             "rules", "git", "source", "suppress", "verify", "model", "error",
         ],
     ),

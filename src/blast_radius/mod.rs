@@ -1,14 +1,17 @@
 //! What the holder of a credential could reach, what became of it, and the way
 //! out. `docs/blast-radius.md` tells users the rules.
 
-pub mod posture;
+mod assess;
 pub mod plan;
+pub mod posture;
 pub mod rights;
 pub mod severity;
+mod survey;
 mod tables;
+pub mod usage;
 mod words;
 
+pub use assess::{Options, assess, conclude};
 pub use tables::{
     Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
 };
-pub mod usage;

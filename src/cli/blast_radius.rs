@@ -1,10 +1,17 @@
 //! `tokensweep blast-radius`.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use super::args::BlastArgs;
 use super::{asking, known};
+use crate::blast_radius::{self, Options};
 use crate::config::Settings;
 use crate::error::Result;
 use crate::git::History;
+use crate::model::Report;
+use crate::registry::Ask;
+use crate::registry::journal::Journal;
 
 pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     let settings = Settings::default();
@@ -12,9 +19,39 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     let quiet = args.output.quiet;
     let mut report = known::gather(&args.inputs, History::Full, quiet)?;
     let door = asking::validate(&mut report, &args.network, quiet)?;
+    assess(args, door.ask(), &mut report)?;
     if let Some(code) = asking::rehearsed(door, &report)? {
         return Ok(code);
     }
     args.output.write(&settings, format, false, &report)?;
     Ok(asking::exit_code(&report))
+}
+
+fn assess(args: &BlastArgs, door: &dyn Ask, report: &mut Report) -> Result<()> {
+    let now = jiff::Timestamp::now().as_second();
+    let journal = args.resume.as_deref().map(|path| Journal::open(door, path, now)).transpose()?;
+    let public = journal.as_ref().map_or(door, |journal| journal as &dyn Ask);
+    let bar = asking::bar(0, "packages", args.output.quiet);
+    let options = Options {
+        now,
+        since: args.since,
+        packages: args.packages,
+        rehearsal: args.network.dry_run,
+        names: BTreeSet::new(),
+        known_bad: &|_, _| None,
+        step: &|_| bar.inc(1),
+    };
+    blast_radius::assess(report, door, public, &options);
+    bar.finish_and_clear();
+    let _: Vec<PathBuf> = folders(args);
+    blast_radius::conclude(report);
+    Ok(())
+}
+
+/// Where the user's own projects are: as given, or the folders among the inputs.
+fn folders(args: &BlastArgs) -> Vec<PathBuf> {
+    match args.project.is_empty() {
+        true => args.inputs.iter().filter(|path| path.is_dir()).cloned().collect(),
+        false => args.project.clone(),
+    }
 }

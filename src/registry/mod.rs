@@ -7,7 +7,9 @@
 pub mod address;
 pub mod client;
 pub mod declared;
+pub mod github;
 pub mod hosts;
+pub mod journal;
 pub mod npm;
 mod pace;
 mod request;

@@ -1,0 +1,117 @@
+//! From findings that were validated to what they reach all together.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use super::survey::{self, Shared, Survey};
+use super::{plan, rights, severity};
+use crate::model::radius::{BlastRadius, Response};
+use crate::model::{Finding, Outcome, Report};
+use crate::registry::npm::identity::Bound;
+use crate::registry::{Ask, github};
+
+/// Repositories that a GitHub token is asked about.
+const REPOSITORIES: usize = 20;
+
+/// How far to go.
+pub struct Options<'a> {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// When others could have got hold of the credentials, seconds since 1970; by
+    /// default the first commit that shows each.
+    pub since: Option<i64>,
+    /// Packages of each account that are looked at closely.
+    pub packages: usize,
+    /// True if nothing is sent, and all that could be is to be told.
+    pub rehearsal: bool,
+    /// Names of packages that stand in the scanned trees.
+    pub names: BTreeSet<String>,
+    /// The list that names a version as bad.
+    pub known_bad: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
+    /// Told of each step, for those who wait.
+    pub step: &'a (dyn Fn(&str) + Sync),
+}
+
+/// Finds the blast radius of every npm credential of a report, and what follows
+/// from all findings together. `door` carries credentials, `public` none: it may
+/// be a journal.
+pub fn assess(report: &mut Report, door: &dyn Ask, public: &dyn Ask, options: &Options<'_>) {
+    let survey = Survey {
+        door,
+        public,
+        packages: options.packages,
+        now: options.now,
+        since: options.since,
+        rehearsal: options.rehearsal,
+        names: &options.names,
+        known_bad: options.known_bad,
+        step: options.step,
+        shared: Mutex::new(Shared::default()),
+    };
+    for finding in &mut report.findings {
+        let Some(radius) = radius(&survey, finding) else { continue };
+        if let Some(severity) = radius.severity {
+            finding.severity = severity;
+        }
+        finding.blast_radius = Some(Box::new(radius));
+    }
+    report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let armed = report.response.as_deref().is_some_and(Response::armed);
+    if !armed {
+        ask_github(&mut report.findings, door);
+    }
+}
+
+/// What follows from all findings together: the graph and the plan. What else
+/// `report.response` holds is there already.
+pub fn conclude(report: &mut Report) {
+    let mut response = report.response.take().unwrap_or_default();
+    response.plan = plan::plan(&report.findings, &response);
+    report.response = Some(response);
+}
+
+fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
+    let npm =
+        matches!(finding.service.as_deref(), Some("npm" | "npm-registry" | "verdaccio" | "nexus"));
+    let host = finding.registry.as_deref().filter(|_| npm)?;
+    let outcome = finding.validation.outcome;
+    // One that nobody was to ask about is left alone altogether.
+    let left_alone = outcome == Outcome::Skipped && !survey.rehearsal;
+    if left_alone && finding.username.is_none() {
+        return None;
+    }
+    let mut radius = survey.radius(finding, &Bound { secret: &finding.secret, host });
+    let seen = survey::first_commit(finding);
+    radius.rights = rights::matrix(&radius.token, &radius.account, seen, survey.now);
+    let (severity, verdict) = severity::judge(finding.severity, outcome, &radius);
+    (radius.severity, radius.verdict) = (Some(severity), verdict);
+    Some(radius)
+}
+
+/// Asks of each live GitHub token whether it can write the repositories that
+/// packages in reach are published from, and notes it with its identity.
+fn ask_github(findings: &mut [Finding], door: &dyn Ask) {
+    let addresses = findings.iter().filter_map(|finding| finding.blast_radius.as_deref());
+    let addresses = addresses.flat_map(|radius| &radius.packages);
+    let repositories: BTreeSet<String> = addresses
+        .filter_map(|package| github::repository(package.repository.value.as_deref()?))
+        .map(str::to_owned)
+        .take(REPOSITORIES)
+        .collect();
+    for finding in findings {
+        let github = finding.service.as_deref() == Some("github");
+        if !github || finding.validation.outcome != Outcome::Active {
+            continue;
+        }
+        for repository in &repositories {
+            let told = github::writes(door, &finding.secret, repository);
+            let word = match told.value {
+                Some(true) => "yes".to_owned(),
+                Some(false) => "no".to_owned(),
+                None => format!("unknown: {}", told.how),
+            };
+            let identity = finding.validation.identity.get_or_insert_default();
+            identity.facts.insert(format!("writes {repository}"), word);
+        }
+    }
+}
