@@ -4,12 +4,16 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+pub mod asking;
 #[cfg(unix)]
 pub mod push;
+pub mod registry;
 pub mod repo;
 #[cfg(unix)]
 pub mod serve;
 pub mod tools;
+pub mod verdaccio;
+pub mod web;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};

@@ -1,0 +1,270 @@
+//! `tokensweep validate` against a registry that keeps the contract.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::asking::{bound, keeps, npmrc, outcomes};
+use common::registry::manners::assert_polite;
+use common::registry::packages::portfolio;
+use common::registry::{Kind, Manner, Registry};
+use common::{Sandbox, findings, npm_token};
+use serde_json::Value;
+
+const WHOAMI: &str = "GET /-/whoami";
+const STAGE: &str = "GET /-/stage?page=0&perPage=1";
+
+/// The only finding of a report.
+#[track_caller]
+fn only(report: &Value) -> &Value {
+    let [finding] = findings(report) else { panic!("not one finding: {report}") };
+    finding
+}
+
+#[test]
+fn every_kind_of_token_is_judged_by_what_the_facts_say() {
+    let rows = [
+        (Kind::ReadOnly, "active", 1),
+        (Kind::ReadWrite, "active", 1),
+        (Kind::Bypass, "active", 1),
+        (Kind::BypassBefore, "active", 1),
+        (Kind::StageOnly, "active", 1),
+        (Kind::OrgOnly, "active", 1),
+        (Kind::Session, "active", 1),
+        (Kind::SessionOtp, "active", 1),
+        (Kind::NoWhoami, "active", 2),
+        (Kind::CidrChallenged, "restricted", 1),
+        (Kind::CidrForbidden, "restricted", 1),
+    ];
+    for (kind, outcome, requests) in rows {
+        let registry = Registry::start();
+        let token = registry.token("alice", kind);
+        let report = registry.validate(&[&token]).exits(1).json();
+        assert_eq!(outcomes(&report), [outcome], "{kind:?}");
+        assert_eq!(registry.lines(), [WHOAMI, STAGE][..requests], "{kind:?}");
+        assert_polite(&registry.requests(), &[&token]);
+        let detail = &only(&report)["validation_detail"];
+        assert_eq!(detail["evidence"].as_array().unwrap().len(), requests);
+        let named = outcome == "active" && requests == 1;
+        let user = &detail["identity"]["user"];
+        assert_eq!(user.as_str(), named.then_some("alice"), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_token_that_two_endpoints_refuse_is_dead() {
+    let registry = Registry::start();
+    let token = registry.dead();
+    let report = registry.validate(&[&token]).exits(0).json();
+    assert_eq!(outcomes(&report), ["dead"]);
+    assert_eq!(registry.lines(), [WHOAMI, STAGE]);
+    assert_polite(&registry.requests(), &[&token]);
+}
+
+#[test]
+fn a_delay_of_zero_is_not_believed() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Limited(1));
+    let begun = Instant::now();
+    let report = registry.validate(&[&token]).exits(1).json();
+    assert_eq!(outcomes(&report), ["active"]);
+    assert_eq!(registry.lines(), [WHOAMI; 2]);
+    assert!(begun.elapsed() > Duration::from_millis(1_500), "asked again at once");
+}
+
+#[test]
+fn an_outage_proves_nothing() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Outage);
+    let begun = Instant::now();
+    let report = registry.validate(&[&token]).exits(3).json();
+    assert_eq!(outcomes(&report), ["unknown"]);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(registry.lines().iter().all(|line| line == WHOAMI));
+}
+
+#[test]
+fn a_portal_proves_nothing() {
+    let registry = Registry::start();
+    registry.manner(Manner::Portal);
+    let token = registry.token("alice", Kind::ReadOnly);
+    let report = registry.validate(&[&token]).exits(3).json();
+    assert_eq!(outcomes(&report), ["unknown"]);
+}
+
+#[test]
+fn a_registry_that_names_nobody_is_not_npms() {
+    let registry = Registry::start();
+    registry.manner(Manner::Verdaccio);
+    for token in [registry.dead(), registry.token("alice", Kind::ReadOnly)] {
+        let expected =
+            if registry.world().tokens.contains_key(&token) { "active" } else { "unknown" };
+        let report = registry.validate(&[&token]).json();
+        assert_eq!(outcomes(&report), [expected]);
+    }
+}
+
+#[test]
+fn nobody_is_followed_elsewhere() {
+    let (registry, trap) = (Registry::start(), Registry::start());
+    registry.manner(Manner::Redirect(trap.url()));
+    let token = registry.token("alice", Kind::ReadOnly);
+    let report = registry.validate(&[&token]).exits(3).json();
+    assert_eq!(outcomes(&report), ["unknown"]);
+    assert!(trap.lines().is_empty(), "{:?}", trap.lines());
+    assert_eq!(registry.lines(), [WHOAMI], "not even at the same host");
+}
+
+#[test]
+fn a_host_that_only_the_text_names_is_not_asked() {
+    let trap = Registry::start();
+    let host = trap.address().to_string();
+    let token = npm_token(1);
+    let texts = [
+        bound(&host, &token),
+        format!("registry=http://{host}/\n_authToken={token}\n"),
+        format!("@evil:registry=http://{host}/\n//{host}/:_authToken={token}\n"),
+        format!("publishConfig: {{\"registry\": \"http://{host}/\"}}\nNPM_TOKEN={token}\n"),
+        format!("curl -H 'Authorization: Bearer {token}' http://{host}/-/whoami\n"),
+    ];
+    for text in texts {
+        let registry = Registry::start();
+        let sandbox = Sandbox::new();
+        let run = registry.call(&sandbox, "validate -f json", &text).run();
+        keeps(&run, &[&token]);
+        assert!(trap.lines().is_empty(), "{text}: {:?}", trap.lines());
+    }
+    // Named by the user it is, and the port must be the same.
+    let sandbox = Sandbox::new();
+    let text = bound(&host, &token);
+    let words = ["validate", "-f", "json", "--pace", "0", "--allow-registry"];
+    let other = sandbox.call(words).stdin(&text);
+    let mut other = other;
+    other.command.arg("127.0.0.1:1");
+    other.run();
+    assert!(trap.lines().is_empty());
+    let mut call = sandbox.call(words).stdin(&text);
+    call.command.arg(&host);
+    call.run();
+    assert_eq!(trap.lines()[0], WHOAMI);
+}
+
+#[test]
+fn a_proxy_is_told_where_to_go_and_nothing_else() {
+    let proxy = Registry::start();
+    let token = npm_token(2);
+    let sandbox = Sandbox::new();
+    // A name that nobody has: should the proxy be passed by, nothing is sent.
+    let words = ["validate", "-f", "json", "--timeout", "3", "--registry", "https://npm.invalid"];
+    let call = sandbox.call(words).stdin(npmrc([&token])).env("HTTPS_PROXY", proxy.url());
+    let run = call.run();
+    keeps(&run, &[&token]);
+    assert_eq!(outcomes(&run.json()), ["unknown"]);
+    let seen = proxy.requests();
+    assert!(!seen.is_empty(), "it went around the proxy");
+    for request in seen {
+        assert_eq!((request.method.as_str(), request.body.len()), ("CONNECT", 0));
+        assert_eq!(request.target, "npm.invalid:443");
+        assert!(request.header("authorization").is_none(), "{request:?}");
+    }
+}
+
+#[test]
+fn a_token_is_asked_about_once_wherever_it_stands() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::ReadOnly);
+    let sandbox = Sandbox::new();
+    for n in 0..20 {
+        sandbox.write(format!("{n}/.npmrc"), npmrc([&token]));
+    }
+    let run = registry.call(&sandbox, "validate -f json .", "").run().exits(1);
+    assert_eq!(registry.lines(), [WHOAMI]);
+    assert_eq!(only(&run.json())["places"], 20);
+}
+
+#[test]
+fn reports_are_read_if_they_show_their_secrets() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::ReadOnly);
+    let sandbox = Sandbox::new();
+    sandbox.write(".npmrc", npmrc([&token]));
+    let shown = sandbox.run(["scan", "-f", "json", "--show-secrets"]).out();
+    let run = registry.call(&sandbox, "validate -f json", &shown).run().exits(1);
+    keeps(&run, &[&token]);
+    assert_eq!(outcomes(&run.json()), ["active"]);
+    registry.forget();
+    let masked = sandbox.run(["scan", "-f", "json"]).out();
+    registry.call(&sandbox, "validate", &masked).run().exits(2).complains(&["--show-secrets"]);
+    assert!(registry.lines().is_empty());
+}
+
+#[test]
+fn a_token_among_the_arguments_is_not_repeated() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::ReadOnly);
+    let sandbox = Sandbox::new();
+    let run = registry.call(&sandbox, &format!("validate {token}"), "").run().exits(2);
+    keeps(&run, &[&token]);
+    assert!(registry.lines().is_empty());
+}
+
+#[test]
+fn a_rehearsal_asks_nobody() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::ReadOnly);
+    let sandbox = Sandbox::new();
+    let run = registry.call(&sandbox, "validate --dry-run", &npmrc([&token])).run().exits(0);
+    keeps(&run, &[&token]);
+    assert!(run.out().contains(&format!("GET {}/-/whoami", registry.url())), "{}", run.out());
+    assert!(registry.lines().is_empty());
+}
+
+#[test]
+fn a_budget_is_kept() {
+    let registry = Registry::start();
+    let tokens: Vec<String> = (0..6).map(|_| registry.token("alice", Kind::ReadOnly)).collect();
+    let sandbox = Sandbox::new();
+    let words = "validate -f json --max-requests 4";
+    let report = registry.call(&sandbox, words, &npmrc(&tokens)).run().json();
+    assert_eq!(registry.lines().len(), 4);
+    let unknown = outcomes(&report).iter().filter(|outcome| **outcome == "unknown").count();
+    assert_eq!(unknown, 2);
+}
+
+#[test]
+fn questions_follow_each_other_at_a_distance() {
+    let registry = Registry::start();
+    let tokens: Vec<String> = (0..4).map(|_| registry.token("alice", Kind::ReadOnly)).collect();
+    let sandbox = Sandbox::new();
+    let words = ["validate", "-f", "json", "--pace", "0.3", "--registry"].map(str::to_owned);
+    let call = sandbox.call(words.into_iter().chain([registry.url()])).stdin(npmrc(&tokens));
+    call.run().exits(1);
+    let seen = registry.requests();
+    assert_eq!(seen.len(), 4);
+    for pair in seen.windows(2) {
+        let distance = pair[1].at - pair[0].at;
+        assert!(distance > Duration::from_millis(250), "{distance:?}");
+    }
+}
+
+#[test]
+fn all_formats_keep_the_secret() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::ReadOnly);
+    let sandbox = Sandbox::new();
+    for format in ["text", "json", "jsonl", "sarif", "github"] {
+        let words = format!("validate -v -f {format}");
+        keeps(&registry.call(&sandbox, &words, &npmrc([&token])).run().exits(1), &[&token]);
+    }
+    let shown = registry.call(&sandbox, "validate --show-secrets", &npmrc([&token])).run();
+    assert!(shown.out().contains(&token));
+}
+
+#[test]
+fn public_packages_play_no_part_in_it() {
+    let registry = Registry::start();
+    registry.packages(portfolio("alice", 5));
+    let token = registry.token("alice", Kind::Session);
+    registry.validate(&[&token]).exits(1);
+    assert_eq!(registry.lines(), [WHOAMI]);
+}

@@ -1,0 +1,115 @@
+//! `tokensweep validate` and the issuers that rule files tell how to ask.
+
+mod common;
+
+use common::asking::{keeps, npmrc, outcomes};
+use common::registry::manners::assert_polite;
+use common::registry::{GitHubToken, Kind, Registry, Reply, hostile};
+use common::{Run, Sandbox, findings, secret};
+use serde_json::json;
+
+fn github_token(seed: u64) -> String {
+    secret("ghp_{alnum:30}{crc}", seed)
+}
+
+/// Validates a text; what is for GitHub goes to a registry's part of it.
+fn validate(registry: &Registry, sandbox: &Sandbox, text: &str, tokens: &[&str]) -> Run {
+    let words = format!("validate -f json --registry api.github.com={}", registry.github_url());
+    let run = registry.call(sandbox, &words, text).run();
+    keeps(&run, tokens);
+    assert_polite(&registry.requests(), tokens);
+    run
+}
+
+#[test]
+fn github_is_asked_once_and_tells_user_and_scopes() {
+    let registry = Registry::start();
+    let token = github_token(1);
+    registry.github(GitHubToken::new(&token, "alice", &["repo", "workflow"]));
+    let text = format!("GITHUB_TOKEN={token}\n");
+    let report = validate(&registry, &Sandbox::new(), &text, &[&token]).exits(1).json();
+    assert_eq!(outcomes(&report), ["active"]);
+    assert_eq!(registry.lines(), ["GET /github/user"]);
+    let identity = &findings(&report)[0]["validation_detail"]["identity"];
+    assert_eq!(identity["user"], "alice");
+    assert!(identity["scopes"].to_string().contains("workflow"), "{identity}");
+}
+
+#[test]
+fn github_refuses_in_several_ways() {
+    let refused = json!({"message": "Resource not accessible by personal access token"});
+    let table = [
+        (None, "dead", 0),
+        (Some(Reply::json(403, &refused)), "restricted", 1),
+        (Some(Reply::json(403, &json!({"message": "else"}))), "unknown", 3),
+        (Some(Reply::html(200, "log in")), "unknown", 3),
+        (Some(hostile::not_json()), "unknown", 3),
+        (Some(hostile::truncated()), "unknown", 3),
+        (Some(hostile::redirect("/github/user")), "unknown", 3),
+    ];
+    for (reply, outcome, code) in table {
+        let registry = Registry::start();
+        let token = github_token(2);
+        let shown = format!("{reply:?}");
+        if let Some(reply) = reply {
+            registry.on("/github/user", reply);
+        }
+        let text = format!("GITHUB_TOKEN={token}\n");
+        let run = validate(&registry, &Sandbox::new(), &text, &[&token]).exits(code);
+        assert_eq!(outcomes(&run.json()), [outcome], "{shown}");
+        assert_eq!(registry.lines().len(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn a_used_up_limit_proves_nothing() {
+    let registry = Registry::start();
+    let token = github_token(3);
+    let limited = GitHubToken { limited: true, ..GitHubToken::new(&token, "alice", &[]) };
+    registry.github(limited);
+    let text = format!("GITHUB_TOKEN={token}\n");
+    let run = validate(&registry, &Sandbox::new(), &text, &[&token]).exits(3);
+    assert_eq!(outcomes(&run.json()), ["unknown"]);
+    assert_eq!(registry.lines().len(), 1, "the switch of a worm would see more");
+}
+
+/// A switch that fires when the token dies or is limited: it is not touched.
+#[test]
+fn an_armed_switch_keeps_github_from_being_asked() {
+    let registry = Registry::start();
+    let token = github_token(4);
+    let npm = registry.token("alice", Kind::ReadOnly);
+    registry.github(GitHubToken::new(&token, "alice", &["repo"]));
+    let text = format!("GITHUB_TOKEN={token}\n{}", npmrc([&npm]));
+    let sandbox = Sandbox::new();
+    common::write(&sandbox.home(".local/bin/gh-token-monitor.sh"), "sleep 60\n");
+    let run = validate(&registry, &sandbox, &text, &[&token, &npm]).exits(4);
+    assert_eq!(registry.lines(), ["GET /-/whoami"], "npm's is not what it watches");
+    let report = run.json();
+    let github = findings(&report).iter().find(|it| it["service"] == "github").unwrap();
+    assert_eq!(github["validation"], "skipped");
+    assert!(github["validation_detail"]["words"].as_str().unwrap().contains("switch"));
+}
+
+#[test]
+fn what_a_switch_left_behind_keeps_nobody() {
+    let registry = Registry::start();
+    let token = github_token(5);
+    registry.github(GitHubToken::new(&token, "alice", &["repo"]));
+    let sandbox = Sandbox::new();
+    common::write(&sandbox.home(".config/gh-token-monitor/started_at"), "1\n");
+    let text = format!("GITHUB_TOKEN={token}\n");
+    let run = validate(&registry, &sandbox, &text, &[&token]).exits(1);
+    assert_eq!(outcomes(&run.json()), ["active"]);
+}
+
+#[test]
+fn github_saying_the_token_back_is_not_repeated() {
+    for status in [200, 401, 403, 418] {
+        let registry = Registry::start();
+        let token = github_token(6);
+        registry.on_with("/github/", usize::MAX, hostile::mirror(status));
+        let text = format!("GITHUB_TOKEN={token}\n");
+        validate(&registry, &Sandbox::new(), &text, &[&token]);
+    }
+}
