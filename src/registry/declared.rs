@@ -205,7 +205,8 @@ fn read_hiding(
         Said::Dead => Outcome::Dead,
         Said::Unknown => Outcome::Unknown,
     };
-    let identity = outcome.is_alive().then(|| page.identity(check, hidden)).flatten();
+    // The fields of a refusal have the same names at times, and mean something else.
+    let identity = (outcome == Outcome::Active).then(|| page.identity(check, hidden)).flatten();
     (outcome, row.meaning.clone(), identity)
 }
 
