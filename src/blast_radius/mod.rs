@@ -3,6 +3,9 @@
 //! Everything here is pure: others ask, this room draws the conclusions.
 //! `docs/blast-radius.md` tells users the rules.
 
+pub mod across;
+pub mod explain;
+pub mod graph;
 pub mod plan;
 pub mod rights;
 pub mod severity;

@@ -25,7 +25,7 @@ pub const LARGE_DEPENDENTS: u64 = 100;
 
 /// What the holder can do, the most dangerous last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Power {
+pub(super) enum Power {
     Nothing,
     ReadsPrivate,
     WritesGuarded,
@@ -99,7 +99,7 @@ fn lower(severity: Severity) -> Severity {
 
 /// The most dangerous thing that works, by the worst table, and whether that is
 /// sure. What is unknown counts as if it worked.
-fn power(all: &[Rights]) -> (Power, bool) {
+pub(super) fn power(all: &[Rights]) -> (Power, bool) {
     let Some(worst) = all.first() else { return (Power::Publishes, false) };
     let works = |actions: &[Action], wanted: &[Answer]| {
         actions.iter().any(|action| wanted.contains(&answer(worst, *action)))
