@@ -166,6 +166,14 @@ fn the_watched_token_is_revoked_last() {
         Response { switch: vec![part("/tmp/gh-token-monitor.log", false)], ..Response::default() };
     assert!(!ids_of(&trace).contains(&"revoke-last"));
 
+    // A part may be the folder that the token lies in.
+    let folder = Response {
+        switch: vec![part("/home/a/.config/kitty-monitor", true)],
+        ..Response::default()
+    };
+    let steps = plan(&[github(1, ".config/kitty-monitor/token"), github(2, ".env")], &folder);
+    assert!(the(&steps, "revoke-github").notes[0].contains(".env"));
+
     let mut trap = npm(3, TokenKind::ReadWriteBypass, Vec::new());
     let radius = trap.blast_radius.as_mut().unwrap();
     radius.token.name = Learnt::measured("IfYouRevokeThisTokenItWill".into(), "the list");
