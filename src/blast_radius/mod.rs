@@ -3,6 +3,9 @@
 
 mod assess;
 pub mod home;
+pub mod across;
+pub mod explain;
+pub mod graph;
 pub mod plan;
 pub mod posture;
 pub mod rights;
