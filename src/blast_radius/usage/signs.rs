@@ -19,7 +19,7 @@ pub(super) struct Case<'c> {
 }
 
 /// All signs, the strongest first.
-pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 15] = [
+pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 16] = [
     called_malware,
     scripts_replaced,
     new_install_script,
@@ -33,6 +33,7 @@ pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 15] = [
     changed_install_script,
     other_publisher,
     other_trusted_publisher,
+    no_toolchain,
     other_toolchain,
     no_commit,
 ];
@@ -253,29 +254,33 @@ fn other_trusted_publisher(case: &Case<'_>) -> Option<Mark> {
     mark(Medium, "other-trusted-publisher", words)
 }
 
-/// The versions of node and npm are the publisher's own word. New majors come
-/// with time; none at all comes of publishing by other means than npm.
-fn other_toolchain(case: &Case<'_>) -> Option<Mark> {
-    const SIGN: &str = "other-toolchain";
-    let usual = |tool: fn(&Version) -> Option<&String>| -> BTreeSet<&str> {
-        case.recent.iter().filter_map(|(_, version)| Some(major(tool(version)?))).collect()
-    };
-    let tools: [(&str, fn(&Version) -> Option<&String>); 2] =
-        [("node", |version| version.node.as_ref()), ("npm", |version| version.npm.as_ref())];
-    let (number, newest) = case.recent.first()?;
+/// None at all comes of publishing by other means than npm.
+fn no_toolchain(case: &Case<'_>) -> Option<Mark> {
     let none = |version: &Version| version.node.is_none() && version.npm.is_none();
-    if none(case.version) && !case.recent.iter().any(|(_, version)| none(version)) {
-        let words = format!("it names no version of node and npm, and {number} does");
-        return mark(Medium, SIGN, words);
-    }
-    let (name, now, before) = tools.iter().find_map(|(name, tool)| {
+    let (number, _) = case.recent.first()?;
+    let usual = !case.recent.iter().any(|(_, version)| none(version));
+    (usual && none(case.version)).then_some(())?;
+    mark(Medium, "no-toolchain", format!("it names no version of node and npm, and {number} does"))
+}
+
+type Tool = fn(&Version) -> Option<&str>;
+
+/// The versions of node and npm that a publisher used, by the publisher's word.
+/// Only a major that none of the recent versions has counts; new ones come with
+/// time.
+fn other_toolchain(case: &Case<'_>) -> Option<Mark> {
+    const TOOLS: [(&str, Tool); 2] =
+        [("node", |version| version.node.as_deref()), ("npm", |version| version.npm.as_deref())];
+    TOOLS.iter().find_map(|(name, tool)| {
         let now = tool(case.version)?;
-        let usual = usual(*tool);
-        (!usual.is_empty() && !usual.contains(major(now)))
-            .then(|| (name, shown(now), tool(newest).map(|text| shown(text))))
-    })?;
-    let before = before.unwrap_or_else(|| "none".to_owned());
-    mark(Low, SIGN, format!("published with {name} {now}, {number} with {before}"))
+        let mut usual = case.recent.iter().filter_map(|(number, it)| Some((number, tool(it)?)));
+        let (number, newest) = usual.next()?;
+        let new = major(newest) != major(now) && usual.all(|(_, it)| major(it) != major(now));
+        new.then_some(())?;
+        let words =
+            format!("published with {name} {}, {number} with {}", shown(now), shown(newest));
+        mark(Low, "other-toolchain", words)
+    })
 }
 
 fn major(version: &str) -> &str {

@@ -35,7 +35,8 @@ pub struct Packument {
     pub maintainers: Vec<String>,
     /// `https://…` of its repository, as its owner says.
     pub repository: Option<String>,
-    /// True if there are more versions than are read.
+    /// True if the document holds more than is read: versions are missing then
+    /// that are there.
     pub cut: bool,
 }
 
@@ -123,8 +124,9 @@ impl Lenient for Document {
             "name" => it.name = value::<Option<String>, _>(map)?.unwrap_or_default(),
             "dist-tags" => it.tags = value(map)?,
             "versions" => {
-                it.versions = value::<Versions, _>(map)?.0;
-                it.cut |= it.versions.len() >= ENTRY_CAP;
+                let versions: Versions = value(map)?;
+                it.cut |= versions.cut;
+                it.versions = versions.read;
             }
             "time" => {
                 let times: Times = value(map)?;
@@ -140,15 +142,31 @@ impl Lenient for Document {
     }
 }
 
+/// Most scripts, dependencies and maintainers of all versions together. With
+/// some hundred bytes for each, this bounds the memory that a document takes.
+const DETAILS: usize = 1_000_000;
+
 #[derive(Default)]
-struct Versions(BTreeMap<String, Version>);
+struct Versions {
+    read: BTreeMap<String, Version>,
+    details: usize,
+    cut: bool,
+}
 
 impl Lenient for Versions {
     fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        if self.0.len() >= ENTRY_CAP || !is_version(&name) {
+        if !is_version(&name) {
             return skip(map);
         }
-        self.0.insert(name, value(map)?);
+        if self.read.len() >= ENTRY_CAP || self.details >= DETAILS {
+            self.cut = true;
+            return skip(map);
+        }
+        let version: Version = value(map)?;
+        let details =
+            [version.scripts.len(), version.optional_dependencies.len(), version.maintainers.len()];
+        self.details += details.iter().sum::<usize>();
+        self.read.insert(name, version);
         Ok(())
     }
 }
@@ -443,6 +461,17 @@ mod tests {
         assert!(!version.runs_at_install());
         let version = &it.versions["1.0.2"];
         assert_eq!((&version.deprecated, &version.approver), (&None, &None));
+    }
+
+    #[test]
+    fn a_document_takes_no_endless_memory() {
+        let scripts: Vec<String> = (0..60_000).map(|n| format!(r#""{n}":"""#)).collect();
+        let version = format!(r#"{{"scripts":{{{}}}}}"#, scripts.join(","));
+        let versions: Vec<String> = (0..20).map(|n| format!(r#""1.{n}.0":{version}"#)).collect();
+        let it = packument(&format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions.join(",")));
+        assert!(it.cut);
+        assert_eq!(it.versions.len(), DETAILS.div_ceil(60_000));
+        assert!(!packument(&format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions[0])).cut);
     }
 
     #[test]
