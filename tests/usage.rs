@@ -280,6 +280,10 @@ fn an_old_line_is_compared_with_itself() {
         native,
     );
     assert_eq!(made.signs(), [""; 0]);
+    // What the newest versions run already is new in no line.
+    let hook = json!({"scripts": {"test": "x", "postinstall": "node a.js"}});
+    let made = Made::new().all(hook.clone()).with("0.9.0", FROM - 90 * 86_400, json!({}));
+    assert_eq!(made.with("0.9.1", FROM + 60, hook).signs(), [""; 0]);
     // But trust that the newest version has is missed in it.
     let made = Made::new().all(trusted("oidc:1")).with("0.9.0", FROM - 90 * 86_400, json!({}));
     assert!(made.with("0.9.1", FROM + 60, json!({})).signs().contains(&"lost-provenance"));

@@ -18,6 +18,24 @@ pub(super) struct Case<'c> {
     pub(super) recent: &'c [(&'c str, &'c Version)],
 }
 
+impl<'c> Case<'c> {
+    fn earlier(&self) -> impl Iterator<Item = &'c Version> {
+        self.before.iter().chain(self.recent).map(|(_, version)| *version)
+    }
+
+    /// True if an earlier version runs the same command under this name.
+    fn knows(&self, name: &str, command: &String) -> bool {
+        self.earlier().any(|version| version.scripts.get(name) == Some(command))
+    }
+
+    /// The first of these scripts that no earlier version has so.
+    fn new_script(&self, names: &[&'static str]) -> Option<(&'static str, &'c String)> {
+        let mut scripts =
+            names.iter().filter_map(|name| Some((*name, self.version.scripts.get(*name)?)));
+        scripts.find(|(name, command)| !self.knows(name, command))
+    }
+}
+
 /// All signs, the strongest first.
 pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 16] = [
     called_malware,
@@ -85,22 +103,20 @@ fn scripts_replaced(case: &Case<'_>) -> Option<Mark> {
 fn new_install_script(case: &Case<'_>) -> Option<Mark> {
     const SIGN: &str = "new-install-script";
     let (number, before) = case.before?;
-    let mut scripts = case.version.scripts.iter();
-    let new = scripts.find(|(name, _)| {
-        Version::INSTALL.contains(&name.as_str()) && !before.scripts.contains_key(*name)
-    });
-    if let Some((name, command)) = new {
+    let mut missing = Version::INSTALL.to_vec();
+    missing.retain(|name| !before.scripts.contains_key(*name));
+    if let Some((name, command)) = case.new_script(&missing) {
         let words = format!("{name} runs `{}`, and {number} has none", shown(command));
         return mark(High, SIGN, words);
     }
-    let flagged = case.version.has_install_script == Some(true) && !before.runs_at_install();
-    flagged.then_some(())?;
+    let flagged = case.version.has_install_script == Some(true);
+    (flagged && !case.earlier().any(Version::runs_at_install)).then_some(())?;
     mark(High, SIGN, format!("it runs code when it is installed, and {number} does not"))
 }
 
 fn new_gypfile(case: &Case<'_>) -> Option<Mark> {
-    let (number, before) = case.before?;
-    (case.version.gypfile && !before.gypfile).then_some(())?;
+    let (number, _) = case.before?;
+    (case.version.gypfile && !case.earlier().any(|version| version.gypfile)).then_some(())?;
     mark(High, "new-gypfile", format!("it is compiled when it is installed, and {number} is not"))
 }
 
@@ -109,24 +125,20 @@ fn new_gypfile(case: &Case<'_>) -> Option<Mark> {
 const RUN: [&str; 6] =
     ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"];
 
-/// A script that is not that of the version before and starts a file at the
-/// root by node, or anything by bun: how worms load what they bring.
+/// A script that no earlier version has and that starts a file at the root by
+/// node, or anything by bun: how worms load what they bring.
 fn loader(case: &Case<'_>) -> Option<Mark> {
-    let unchanged = |name: &str, command: &String| {
-        case.before.is_some_and(|(_, before)| before.scripts.get(name) == Some(command))
-    };
-    let (name, command) = RUN.iter().find_map(|name| {
-        let command = case.version.scripts.get(*name)?;
-        (!unchanged(name, command) && loads(command)).then_some((name, command))
-    })?;
+    let (name, command) = RUN
+        .iter()
+        .find_map(|name| case.new_script(&[*name]).filter(|(_, command)| loads(command)))?;
     let compared = match case.before {
-        Some((number, before)) if before.scripts.contains_key(*name) => {
+        Some((number, before)) if before.scripts.contains_key(name) => {
             format!("which is not that of {number}")
         }
         Some((number, _)) => format!("which {number} does not have"),
         None => "with no version before it to compare with".to_owned(),
     };
-    let usual_place = Version::INSTALL.contains(name) && case.before.is_some();
+    let usual_place = Version::INSTALL.contains(&name) && case.before.is_some();
     let weight = if usual_place { High } else { Medium };
     mark(weight, "loader", format!("{name} runs `{}`, {compared}", shown(command)))
 }
@@ -162,7 +174,8 @@ fn size_jump(case: &Case<'_>) -> Option<Mark> {
 fn git_dependency(case: &Case<'_>) -> Option<Mark> {
     let (number, before) = case.before?;
     let (name, source) = case.version.optional_dependencies.iter().find(|(name, source)| {
-        is_from_elsewhere(source) && before.optional_dependencies.get(*name) != Some(source)
+        let same = |version: &Version| version.optional_dependencies.get(*name) == Some(source);
+        is_from_elsewhere(source) && !case.earlier().any(same)
     })?;
     let old = before.optional_dependencies.get(name).filter(|old| is_from_elsewhere(old));
     let (weight, compared) = match old {
@@ -217,11 +230,9 @@ fn lost_provenance(case: &Case<'_>) -> Option<Mark> {
 
 fn changed_install_script(case: &Case<'_>) -> Option<Mark> {
     let (number, before) = case.before?;
-    let (name, command) = Version::INSTALL.iter().find_map(|name| {
-        let command = case.version.scripts.get(*name)?;
-        before.scripts.get(*name).filter(|old| *old != command)?;
-        Some((name, command))
-    })?;
+    let mut there = Version::INSTALL.to_vec();
+    there.retain(|name| before.scripts.contains_key(*name));
+    let (name, command) = case.new_script(&there)?;
     let words = format!("{name} runs `{}`, which is not that of {number}", shown(command));
     mark(Medium, "changed-install-script", words)
 }

@@ -75,6 +75,8 @@ pub struct Version {
     pub optional_dependencies: BTreeMap<String, String>,
     /// Why it should not be used; empty if nobody said.
     pub deprecated: Option<String>,
+    /// `https://…` of its repository, as its publisher says.
+    pub repository: Option<String>,
     /// User names when it was published.
     pub maintainers: Vec<String>,
 }
@@ -193,6 +195,7 @@ impl Lenient for Version {
             "_npmVersion" => self.npm = value(map)?,
             "optionalDependencies" => self.optional_dependencies = value(map)?,
             "deprecated" => self.deprecated = value::<Deprecated, _>(map)?.0,
+            "repository" => self.repository = value::<Repository, _>(map)?.address(),
             "maintainers" => self.maintainers = value::<Vec<Named>, _>(map).map(names)?,
             _ => skip(map)?,
         }
