@@ -453,7 +453,10 @@ proptest! {
 
     #[test]
     fn no_document_is_too_odd(
-        json in any_json(), versions in any_json(), time in any_json(), from in any::<Option<i64>>(),
+        json in any_json(),
+        versions in any_json(),
+        time in any_json(),
+        from in any::<Option<i64>>(),
     ) {
         let mut document = json!({"name": "pad", "versions": versions, "time": time});
         document["dist-tags"] = json!({"latest": "1.0.0"});
@@ -489,7 +492,10 @@ proptest! {
         let mut made = Made::empty();
         for (n, (time, ghost)) in times.iter().enumerate() {
             let number = format!("1.{n}.0");
-            made = if *ghost { made.at(&number, *time) } else { made.with(&number, *time, json!({})) };
+            made = match ghost {
+                true => made.at(&number, *time),
+                false => made.with(&number, *time, json!({})),
+            };
         }
         let releases = made.releases();
         let inside = times.iter().filter(|(time, _)| (FROM..=UNTIL).contains(time));

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::de::MapAccess;
 
-use super::lenient::{ENTRY_CAP, Lenient, read, skip, value};
+use super::lenient::{ENTRY_CAP, Lenient, only, read, skip, value};
 use super::names::{is_package_name, is_version};
 use super::repository;
 
@@ -185,7 +185,7 @@ impl Lenient for Version {
                 let dist: Dist = value(map)?;
                 (self.integrity, self.shasum) = (dist.integrity, dist.shasum);
                 (self.file_count, self.unpacked_size) = (dist.file_count, dist.unpacked_size);
-                self.provenance = dist.attestations.provenance.and_then(|it| it.predicate);
+                self.provenance = dist.attestations.0.0;
             }
             "scripts" => self.scripts = value(map)?,
             "hasInstallScript" => self.has_install_script = value(map)?,
@@ -341,35 +341,8 @@ impl Lenient for Dist {
     }
 }
 
-#[derive(Default)]
-struct Attestations {
-    provenance: Option<Provenance>,
-}
-
-impl Lenient for Attestations {
-    fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        match name.as_str() {
-            "provenance" => self.provenance = Some(value(map)?),
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Provenance {
-    predicate: Option<String>,
-}
-
-impl Lenient for Provenance {
-    fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        match name.as_str() {
-            "predicateType" => self.predicate = value(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
+only!("provenance", Attestations(Provenance));
+only!("predicateType", Provenance(Option<String>));
 
 /// A reason, or `true` without one. An empty reason takes a deprecation back.
 #[derive(Default)]
