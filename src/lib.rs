@@ -75,12 +75,9 @@ pub mod context;
 pub mod error;
 pub mod git;
 pub mod hook;
-<<<<<<< HEAD
 pub mod hostage;
-=======
 pub mod indicators;
 pub mod lockfile;
->>>>>>> h1
 pub mod matcher;
 pub mod model;
 pub mod pipeline;
