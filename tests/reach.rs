@@ -266,6 +266,7 @@ impl World<'_> {
             severity: Severity::Medium,
             checksum: Checksum::Valid,
             registry: None,
+            host: None,
             username: None,
             worth: Worth { state: State::Unknown, words: "May be alive.".into() },
             places: 1,
