@@ -26,7 +26,7 @@
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
 //!         ├→ validate · revoke → registry → rules · hostage
-//!         ├→ blast_radius → registry
+//!         ├→ blast_radius → registry · lockfile · indicators
 //!         └→ report                                        all → model
 //! ```
 //!
@@ -39,6 +39,8 @@
 //! | [`error`] | fatal errors: what, why, what to try |
 //! | [`pipeline`] | runs the line, folds equal secrets into one finding, returns the report |
 //! | [`blast_radius`] | what a credential reaches, what became of it, and the way out |
+//! | [`lockfile`] | reads which packages a project pins, and through whom |
+//! | [`indicators`] | reads lists of known bad versions, and knows them again |
 //! | [`registry`] | asks services about credentials and reads what they answer; only its client sees a network |
 //! | [`source`] | yields blobs on its own threads: trees, files, streams |
 //! | [`validate`] | asks each credential's own service once whether it is alive |
@@ -74,6 +76,8 @@ pub mod error;
 pub mod git;
 pub mod hook;
 pub mod hostage;
+pub mod indicators;
+pub mod lockfile;
 pub mod matcher;
 pub mod model;
 pub mod pipeline;

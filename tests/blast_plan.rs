@@ -2,17 +2,12 @@
 
 mod common;
 
-use std::sync::Arc;
-
-use common::npm_token;
+use common::blast::{TODAY, finding, github, npm, package};
 use proptest::prelude::*;
 use tokensweep::blast_radius::plan::plan;
-use tokensweep::blast_radius::rights::matrix;
 use tokensweep::model::radius::*;
 use tokensweep::model::*;
 
-/// 2026-11-23 at noon.
-const TODAY: i64 = 1_795_435_200;
 const HOUR: i64 = 3600;
 
 /// The order of all steps.
@@ -35,80 +30,6 @@ const ORDER: [&str; 17] = [
     "audit",
     "scan-again",
 ];
-
-fn finding(secret: &str, service: &str, kind: &str, path: &str) -> Finding {
-    let origin = Origin {
-        target: 0,
-        root: b"."[..].into(),
-        path: path.as_bytes().into(),
-        kind: OriginKind::File,
-        git: None,
-    };
-    let location = Location {
-        origin: Arc::new(origin),
-        offset: 0,
-        line: 3,
-        column: 1,
-        length: secret.len(),
-        variable: Some("TOKEN".into()),
-    };
-    Finding {
-        fingerprint: FingerprintKey::default().fingerprint(secret.as_bytes()),
-        rule: kind.into(),
-        name: kind.into(),
-        kind: kind.into(),
-        service: Some(service.into()),
-        secret: Secret::new(secret.as_bytes(), Mask::Ends),
-        proof: Proof::Checksum,
-        confidence: Confidence::High,
-        severity: Severity::Critical,
-        checksum: Checksum::Valid,
-        registry: None,
-        username: None,
-        worth: Worth { state: State::Unknown, words: String::new() },
-        locations: vec![location],
-        places: 1,
-        validation: Validation {
-            outcome: Outcome::Active,
-            asked: Some(TODAY),
-            ..Validation::default()
-        },
-        blast_radius: None,
-    }
-}
-
-fn package(name: &str) -> Package {
-    Package {
-        name: name.into(),
-        right: Learnt::upper_bound(PackageRight::Publish, "a maintainer of it"),
-        repository: Learnt::measured("https://github.com/acme/tools".into(), "its document"),
-        published_by: Learnt::measured(PublishedBy::Token, "its document"),
-        ..Package::default()
-    }
-}
-
-fn npm(seed: u64, kind: TokenKind, packages: Vec<Package>) -> Finding {
-    let mut finding = finding(&npm_token(seed), "npm", "npm-access-token", ".npmrc");
-    let token = TokenFacts { kind: Learnt::measured(kind, "the list"), ..TokenFacts::default() };
-    let account = Account {
-        user: Learnt::measured("alice".into(), "whoami"),
-        second_factor: Learnt::measured(SecondFactor::AuthAndWrites, "the profile"),
-        ..Account::default()
-    };
-    finding.blast_radius = Some(Box::new(BlastRadius {
-        rights: matrix(&token, &account, None, TODAY),
-        packages,
-        account,
-        token,
-        ..BlastRadius::default()
-    }));
-    finding
-}
-
-fn github(seed: u64, path: &str) -> Finding {
-    // No token's form: nothing here looks at it.
-    finding(&format!("an-invented-token-of-github-{seed}"), "github", "github-pat-classic", path)
-}
 
 fn part(place: &str, armed: bool) -> SwitchPart {
     SwitchPart {
@@ -244,6 +165,14 @@ fn the_watched_token_is_revoked_last() {
     let trace =
         Response { switch: vec![part("/tmp/gh-token-monitor.log", false)], ..Response::default() };
     assert!(!ids_of(&trace).contains(&"revoke-last"));
+
+    // A part may be the folder that the token lies in.
+    let folder = Response {
+        switch: vec![part("/home/a/.config/kitty-monitor", true)],
+        ..Response::default()
+    };
+    let steps = plan(&[github(1, ".config/kitty-monitor/token"), github(2, ".env")], &folder);
+    assert!(the(&steps, "revoke-github").notes[0].contains(".env"));
 
     let mut trap = npm(3, TokenKind::ReadWriteBypass, Vec::new());
     let radius = trap.blast_radius.as_mut().unwrap();

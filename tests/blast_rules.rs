@@ -237,7 +237,7 @@ fn severity_is_liveness_times_right_times_reach() {
         (ReadWriteBypass, [Medium, High, Critical]),
         (StageOnly, [Low, Medium, High]),
         (ReadWrite, [Low, Medium, Medium]),
-        (ReadOnly, [Low, Medium, Medium]),
+        (ReadOnly, [Medium, Medium, Medium]),
         (Classic, [Low, Low, Low]),
     ];
     for (kind, [nothing, small, large]) in table {

@@ -2,6 +2,10 @@
 //! out. `docs/blast-radius.md` tells users the rules.
 
 mod assess;
+pub mod home;
+pub mod across;
+pub mod explain;
+pub mod graph;
 pub mod plan;
 pub mod posture;
 pub mod rights;

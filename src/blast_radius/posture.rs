@@ -23,7 +23,7 @@ pub fn package(packument: &Packument, search: Option<&Hit>) -> Package {
         maintainers: maintainers(packument),
         latest: newest(packument, latest),
         install_scripts: of_latest(latest, |it| Some(it.runs_at_install()), "its scripts"),
-        provenance: of_latest(latest, |it| Some(it.provenance.is_some()), "its attestations"),
+        provenance: of_latest(latest, provenance, "its attestations"),
         published_by: of_latest(latest, published_by, "its publisher"),
         last_token_publish: last_token_publish(packument),
         repository: repository_of(packument, search),
@@ -96,9 +96,16 @@ pub fn published_by(version: &Version) -> Option<PublishedBy> {
     }
 }
 
+/// Whether a version has a provenance. Mirrors leave attestations out; what
+/// names its publisher is whole.
+fn provenance(version: &Version) -> Option<bool> {
+    let has = version.provenance.is_some();
+    (has || version.publisher.is_some()).then_some(has)
+}
+
 fn last_token_publish(packument: &Packument) -> Learnt<Option<Release>> {
-    if packument.versions.is_empty() {
-        return Learnt::unknown("the public document has no versions");
+    if packument.versions.values().all(|version| published_by(version).is_none()) {
+        return Learnt::unknown("the public document names no publishers: a mirror's, perhaps");
     }
     let by_token = packument
         .versions
@@ -115,7 +122,8 @@ fn last_token_publish(packument: &Packument) -> Learnt<Option<Release>> {
 
 fn repository_of(packument: &Packument, search: Option<&Hit>) -> Learnt<String> {
     let hit = search.and_then(|hit| hit.repository.as_ref());
-    match packument.repository.as_ref().or(hit) {
+    let newest = packument.latest().and_then(|(_, version)| version.repository.as_ref());
+    match packument.repository.as_ref().or(newest).or(hit) {
         Some(address) => Learnt::measured(address.clone(), "what its owner wrote"),
         None => Learnt::unknown("it names none that can be read"),
     }
@@ -139,7 +147,7 @@ fn advice(package: &Package, packument: &Packument) -> Vec<String> {
         Some(PublishedBy::Staged { .. }) => advice.push(disallow_tokens(package)),
         None => {}
     }
-    if latest.provenance.is_none() {
+    if package.provenance.get() == Some(&false) {
         advice.push(
             "Publish with provenance: it comes by itself with a trusted publisher on GitHub or \
              GitLab, if repository and package are public"
@@ -287,7 +295,9 @@ mod tests {
         assert!(it.latest.get().is_none() && it.published_by.get().is_none());
         assert!(it.last_token_publish.get().is_none() && it.provenance.get().is_none());
         assert!(it.advice.is_empty());
+        // As mirrors have it: no publisher, no attestations.
         let silent = of("null", "{}", "");
-        assert_eq!(silent.published_by.get(), None);
+        assert_eq!((silent.published_by.get(), silent.provenance.get()), (None, None));
+        assert!(!advises(&silent, "provenance"));
     }
 }

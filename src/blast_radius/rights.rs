@@ -146,8 +146,8 @@ impl Case<'_> {
         match kind {
             TokenKind::Session => !listed,
             TokenKind::Oidc => !listed && self.account.user.certainty != Certainty::Measured,
-            TokenKind::ReadWriteBypass => self.token.bypass.value != Some(false),
-            TokenKind::ReadWrite => self.token.bypass.value != Some(true),
+            TokenKind::ReadWriteBypass => measured(&self.token.bypass) != Some(&false),
+            TokenKind::ReadWrite => measured(&self.token.bypass) != Some(&true),
             _ => true,
         }
     }

@@ -5,8 +5,11 @@
 //! | publishes | medium | high | critical |
 //! | changes what is published | low | medium | high |
 //! | writes behind a second factor or an approval | low | medium | medium |
-//! | reads what is private | low | medium | medium |
+//! | reads what is private | medium | medium | medium |
 //! | none of these | low | low | low |
+//!
+//! Which private packages a credential reads is seldom known, so their reach does
+//! not count. What is unknown counts as if it worked, and as far.
 //!
 //! A dead credential is low. One that is refused from here (its addresses, a
 //! second factor) is one step lower. One of which nobody knows whether it lives
@@ -25,7 +28,7 @@ pub const LARGE_DEPENDENTS: u64 = 100;
 
 /// What the holder can do, the most dangerous last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Power {
+pub(super) enum Power {
     Nothing,
     ReadsPrivate,
     WritesGuarded,
@@ -47,7 +50,7 @@ enum Reach {
 /// and packages already.
 pub fn judge(offline: Severity, liveness: Outcome, radius: &BlastRadius) -> (Severity, String) {
     if let Some(bad) = known_bad(radius) {
-        return (Severity::Critical, format!("it was used: {bad}"));
+        return (Severity::Critical, format!("a bad version went out while it was exposed: {bad}"));
     }
     match liveness {
         Outcome::Dead => {
@@ -78,7 +81,8 @@ fn table(power: Power, reach: Reach) -> Severity {
     use Severity::{Critical, High, Low, Medium};
     let row = match power {
         Power::Nothing => [Low, Low, Low],
-        Power::ReadsPrivate | Power::WritesGuarded => [Low, Medium, Medium],
+        Power::ReadsPrivate => [Medium, Medium, Medium],
+        Power::WritesGuarded => [Low, Medium, Medium],
         Power::Alters => [Low, Medium, High],
         Power::Publishes => [Medium, High, Critical],
     };
@@ -99,7 +103,7 @@ fn lower(severity: Severity) -> Severity {
 
 /// The most dangerous thing that works, by the worst table, and whether that is
 /// sure. What is unknown counts as if it worked.
-fn power(all: &[Rights]) -> (Power, bool) {
+pub(super) fn power(all: &[Rights]) -> (Power, bool) {
     let Some(worst) = all.first() else { return (Power::Publishes, false) };
     let works = |actions: &[Action], wanted: &[Answer]| {
         actions.iter().any(|action| wanted.contains(&answer(worst, *action)))
@@ -124,8 +128,7 @@ fn power(all: &[Rights]) -> (Power, bool) {
     (Power::Nothing, known)
 }
 
-/// How far the packages reach. Private packages count as a small reach: their
-/// readers are few, and what is in them is not.
+/// How far the packages reach, all together.
 fn reach(radius: &BlastRadius) -> Reach {
     let all = [
         amount(&radius.weekly_downloads, LARGE_DOWNLOADS),
@@ -164,7 +167,7 @@ impl Power {
 }
 
 fn reach_words(power: Power, reach: Reach, radius: &BlastRadius) -> String {
-    if power == Power::Nothing {
+    if matches!(power, Power::Nothing | Power::ReadsPrivate) {
         return String::new();
     }
     match reach {

@@ -45,7 +45,8 @@ pub fn in_window(
             let version = packument.versions.get(number);
             let listed = known_bad(&packument.name, number);
             let marks = marks(number, version, listed, &baseline, &numbers);
-            WindowRelease { version: number.clone(), time, ghost: version.is_none(), marks }
+            let ghost = version.is_none() && !packument.cut;
+            WindowRelease { version: number.clone(), time, ghost, marks }
         })
         .collect();
     sort(&mut releases);
@@ -72,6 +73,7 @@ fn marks(
             let case = Case { version, before, recent: &baseline.recent };
             marks.extend(signs::ALL.iter().filter_map(|sign| sign(&case)));
         }
+        None if baseline.cut => marks.push(unread()),
         None => marks.push(ghost()),
     }
     // Most honest fixes are numbered so too: it only counts beside other signs.
@@ -99,6 +101,14 @@ fn ghost() -> Mark {
     }
 }
 
+fn unread() -> Mark {
+    Mark {
+        weight: Severity::Low,
+        sign: "not-read",
+        words: "the document of the package is too large: this version was not looked at".into(),
+    }
+}
+
 fn unjudged() -> Mark {
     Mark {
         weight: Severity::Low,
@@ -123,6 +133,8 @@ struct Baseline<'p> {
     by_number: Vec<(Number, &'p str, &'p Version)>,
     /// Newest first.
     recent: Vec<(&'p str, &'p Version)>,
+    /// True if the document holds versions that were not read.
+    cut: bool,
 }
 
 impl<'p> Baseline<'p> {
@@ -149,7 +161,7 @@ impl<'p> Baseline<'p> {
             versions.iter().rev().map(|&(_, number, it)| (Number::new(number), number, it));
         let mut by_number: Vec<_> = numbered.collect();
         by_number.sort_by_key(|(number, ..)| *number);
-        Self { by_number, recent }
+        Self { by_number, recent, cut: packument.cut }
     }
 
     /// The version that a number follows: the highest below it, for a stable one

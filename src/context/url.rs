@@ -1,8 +1,9 @@
 //! The parts of a URL that credentials are bound by.
 
 /// Host of a URL's text (`https://user:pass@host:port/path`, `//host/path`, or
-/// `host/path`), in lower case, without port. `None` if what stands there can
-/// be no host name.
+/// `host/path`), in lower case, with its port unless that is the one of HTTPS or
+/// HTTP: `localhost:4873` and `localhost:8080` are two registries. `None` if what
+/// stands there can be no host name.
 pub fn host(url: &[u8]) -> Option<String> {
     let rest = match url.windows(2).position(|pair| pair == b"//") {
         Some(at) if at == 0 || url[at - 1] == b':' => &url[at + 2..],
@@ -21,8 +22,18 @@ pub fn host(url: &[u8]) -> Option<String> {
     };
     let fits = |b: &u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(b);
     let whole = !name.is_empty() && name.len() <= 253 && name.iter().all(fits);
-    (whole && name.iter().any(u8::is_ascii_alphanumeric))
-        .then(|| super::text(name).to_ascii_lowercase())
+    let host = (whole && name.iter().any(u8::is_ascii_alphanumeric))
+        .then(|| super::text(name).to_ascii_lowercase())?;
+    Some(match port(&authority[name.len()..]) {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    })
+}
+
+/// The number of `:port`, if it is one that has to be told.
+fn port(text: &[u8]) -> Option<u16> {
+    let number = std::str::from_utf8(text.strip_prefix(b":")?).ok()?.parse().ok()?;
+    (![0, 80, 443].contains(&number)).then_some(number)
 }
 
 /// User name of `user:password@`, percent-decoded.
@@ -60,10 +71,12 @@ mod tests {
     #[test]
     fn hosts() {
         for (url, expected) in [
-            ("https://u:p@H.Example:8443/x", Some("h.example")),
+            ("https://u:p@H.Example:8443/x", Some("h.example:8443")),
+            ("https://h.example:443/x", Some("h.example")),
+            ("//h.example:/:_authToken", Some("h.example")),
             ("//h.example/:_authToken", Some("h.example")),
-            ("//h.example:4873/path", Some("h.example")),
-            ("http://[::1]:4873/", Some("[::1]")),
+            ("//h.example:4873/path", Some("h.example:4873")),
+            ("http://[::1]:4873/", Some("[::1]:4873")),
             ("https://h.example\"", Some("h.example")),
             ("https://${HOST}/", None),
             ("", None),

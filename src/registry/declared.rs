@@ -68,9 +68,9 @@ pub fn identify(ask: &dyn Ask, check: &Check, inputs: &Inputs<'_>) -> Validation
     (status, validation.outcome, validation.words) = match ask.ask(&request) {
         Ok(answer) => {
             let hidden = hidden(&request, inputs);
-            let (outcome, words, identity) = read_hiding(check, &answer, &hidden);
+            let bound = inputs.host.is_some();
+            let (outcome, words, identity) = read_hiding(check, &answer, bound, &hidden);
             validation.identity = identity;
-            let (outcome, words) = elsewhere(check, inputs, outcome, words);
             (Some(answer.status), outcome, words)
         }
         Err(NoAnswer::Failed(why)) => (None, Outcome::Unknown, why),
@@ -82,9 +82,9 @@ pub fn identify(ask: &dyn Ask, check: &Check, inputs: &Inputs<'_>) -> Validation
 }
 
 /// What an answer says: the outcome, the same in words, and whose the credential
-/// is if it works.
+/// is if it works. Nothing binds it to the host that was asked.
 pub fn read(check: &Check, answer: &Answer) -> (Outcome, String, Option<Identity>) {
-    read_hiding(check, answer, &[])
+    read_hiding(check, answer, false, &[])
 }
 
 /// Who is asked: the check's own host, or the one that the text binds the
@@ -99,21 +99,6 @@ fn host<'a>(check: &'a Check, inputs: &Inputs<'a>) -> Result<&'a str, String> {
         return Ok(bound);
     }
     Err(format!("the text binds it to another host than {}", check.host))
-}
-
-/// A host that does not know a credential proves nothing if it may live elsewhere.
-fn elsewhere(
-    check: &Check,
-    inputs: &Inputs<'_>,
-    outcome: Outcome,
-    words: String,
-) -> (Outcome, String) {
-    match &check.elsewhere {
-        Some(place) if outcome == Outcome::Dead && inputs.host.is_none() => {
-            (Outcome::Unknown, format!("{words}; it may belong to {place}"))
-        }
-        _ => (outcome, words),
-    }
 }
 
 fn carry(mut request: Request, carry: &Carry, inputs: &Inputs<'_>) -> Result<Request, String> {
@@ -203,6 +188,7 @@ fn hidden(request: &Request, inputs: &Inputs<'_>) -> Vec<Zeroizing<String>> {
 fn read_hiding(
     check: &Check,
     answer: &Answer,
+    bound: bool,
     hidden: &[Zeroizing<String>],
 ) -> (Outcome, String, Option<Identity>) {
     let page = Page::of(answer);
@@ -210,13 +196,17 @@ fn read_hiding(
     let Some(row) = row.filter(|_| !page.is_for_browsers()) else {
         return (Outcome::Unknown, unexplained(&page), None);
     };
+    if let Some(place) = row.elsewhere.as_ref().filter(|_| !bound) {
+        return (Outcome::Unknown, format!("{}; it may belong to {place}", row.meaning), None);
+    }
     let outcome = match row.outcome {
         Said::Active => Outcome::Active,
         Said::Restricted => Outcome::Restricted,
         Said::Dead => Outcome::Dead,
         Said::Unknown => Outcome::Unknown,
     };
-    let identity = outcome.is_alive().then(|| page.identity(check, hidden)).flatten();
+    // The fields of a refusal have the same names at times, and mean something else.
+    let identity = (outcome == Outcome::Active).then(|| page.identity(check, hidden)).flatten();
     (outcome, row.meaning.clone(), identity)
 }
 
@@ -236,7 +226,7 @@ impl<'a> Page<'a> {
 
     fn fits(&self, row: &Row) -> bool {
         let is = |(pointer, wanted): (&String, &String)| {
-            self.at(pointer).and_then(scalar).is_some_and(|text| text == *wanted)
+            self.at(pointer).and_then(scalar).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
         };
         let says = |(name, word): (&String, &String)| {
             let value = self.answer.header(name).map(str::to_ascii_lowercase);

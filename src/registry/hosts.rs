@@ -45,9 +45,10 @@ impl Base {
         let literal = literal(&host);
         let loopback = host == "localhost" || literal.is_some_and(|ip| ip.is_loopback());
         let path = path.trim_end_matches('/');
+        let tls = tls.unwrap_or(!loopback);
         Ok(Self {
-            tls: tls.unwrap_or(!loopback),
-            port,
+            tls,
+            port: port.filter(|port| *port != if tls { 443 } else { 80 }),
             path: if path.is_empty() { String::new() } else { format!("/{path}") },
             local: loopback || literal.is_some(),
             host,
@@ -158,8 +159,7 @@ impl Hosts {
             return Ok(Base { local: true, ..base.clone() });
         }
         let (name, port) = split_port(&host).map_err(|why| format!("the host is odd: {why}"))?;
-        // The text does not always tell the port; one that it tells must be the same.
-        let same = |base: &&Base| base.host == name && (port.is_none() || port == base.port);
+        let same = |base: &&Base| base.host == name && port == base.port;
         if let Some(base) = self.allowed.iter().find(same) {
             return Ok(Base { local: base.local || self.private, ..base.clone() });
         }
@@ -267,7 +267,7 @@ mod tests {
         assert!(hosts.base("api.service.example.").is_err());
         assert!(hosts.base(NPM_REGISTRY).is_ok());
         hosts.allow(base("npm.example:8443"));
-        assert!(hosts.base("npm.example").is_ok());
+        assert!(hosts.base("npm.example").is_err());
         assert!(hosts.base("npm.example:8443").is_ok());
         assert!(hosts.base("npm.example:9000").is_err());
         assert!(hosts.base("sub.npm.example").is_err());

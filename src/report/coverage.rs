@@ -67,7 +67,7 @@ pub(crate) fn found(report: &Report) -> String {
     let by_severity: Vec<String> = BY_DANGER
         .into_iter()
         .map(|severity| {
-            (report.findings.iter().filter(|f| f.severity == severity).count(), severity)
+            (report.findings.iter().filter(|f| danger(f) == severity).count(), severity)
         })
         .filter(|(n, _)| *n > 0)
         .map(|(n, severity)| format!("{} {severity}", count(n as u64)))

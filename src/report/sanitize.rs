@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use serde_json::ser::Formatter;
 
 use super::echo::Echoes;
-use crate::model::{Report, Secret};
+use crate::model::{Finding, Outcome, Report, Secret};
 
 /// True for characters that show nothing and do something: controls, bidi
 /// controls, line separators, zero-width and other format characters, tags.
@@ -135,15 +135,19 @@ impl<'a> Masker<'a> {
         visible(&self.mask(bytes.as_ref()))
     }
 
-    /// What a server, a list or a lockfile told, with every secret in it masked
-    /// that it says back: as it is or in another case, percent-encoded, in
-    /// base64, in hex, reversed or cut short.
+    /// What a server, a list or a lockfile told, with every secret in it
+    /// masked; those that some server was asked with also if they come back in
+    /// another case, percent-encoded, in base64, in hex, reversed or cut short.
     pub fn mask_told<'b>(&self, text: &'b str) -> Cow<'b, [u8]> {
         if self.show {
             return Cow::Borrowed(text.as_bytes());
         }
-        let secrets = || self.report.findings.iter().map(|finding| &finding.secret);
-        self.echoes.get_or_init(|| Echoes::new(secrets())).mask(text.as_bytes())
+        let sent = || self.report.findings.iter().filter(|finding| was_sent(finding));
+        let echoes = self.echoes.get_or_init(|| Echoes::new(sent().map(|finding| &finding.secret)));
+        match echoes.mask(text.as_bytes()) {
+            Cow::Borrowed(text) => self.mask(text),
+            Cow::Owned(text) => Cow::Owned(self.mask(&text).into_owned()),
+        }
     }
 
     /// What was told, masked and made [`visible`].
@@ -157,6 +161,13 @@ impl<'a> Masker<'a> {
         let here = same_start.iter().filter(|secret| bytes.starts_with(secret.expose()));
         here.copied().max_by_key(|secret| secret.expose().len())
     }
+}
+
+/// True if some server may know the secret of a finding from us.
+fn was_sent(finding: &Finding) -> bool {
+    let Finding { validation, blast_radius, .. } = finding;
+    let asked = !matches!(validation.outcome, Outcome::NotAttempted | Outcome::Skipped);
+    asked || !validation.evidence.is_empty() || blast_radius.is_some()
 }
 
 /// A JSON formatter that writes hidden characters as `\uXXXX`: the text that

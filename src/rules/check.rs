@@ -33,10 +33,6 @@ pub struct Check {
     /// another host is then asked about there.
     #[serde(default)]
     pub self_hosted: bool,
-    /// Where else the credential may live, in words. A host that does not know it
-    /// then proves nothing, unless the text binds it to that host.
-    #[serde(default)]
-    pub elsewhere: Option<String>,
     /// Path and query; `{secret}` in it if the secret is carried there.
     #[serde(default)]
     pub path: String,
@@ -137,7 +133,8 @@ pub struct Row {
     /// JSON pointers to something that is not null.
     #[serde(default)]
     pub has: Vec<String>,
-    /// JSON pointers and the text, number or truth value that stands there.
+    /// JSON pointers and the text, number or truth value that stands there, in any
+    /// case.
     #[serde(default)]
     pub json: BTreeMap<String, String>,
     /// Headers, names in lower case, and words that they hold, in any case.
@@ -150,6 +147,10 @@ pub struct Row {
     pub outcome: Said,
     /// The same for people.
     pub meaning: String,
+    /// Where else the credential may live, in words. That this host does not know
+    /// it then proves nothing, unless the text binds it to this host.
+    #[serde(default)]
+    pub elsewhere: Option<String>,
 }
 
 /// What an answer says of a credential.

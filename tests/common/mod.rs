@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod asking;
+pub mod blast;
 #[cfg(unix)]
 pub mod push;
 pub mod registry;

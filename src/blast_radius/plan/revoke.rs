@@ -58,16 +58,24 @@ fn is_watched(scene: &Scene<'_>, finding: &Finding) -> bool {
         || !scene.live_github().any(|other| stands_in_a_switch(scene, other))
 }
 
+/// True if a place of the finding is a part of the switch, or lies in one. The
+/// scan may have named it from another directory than the search for the switch.
 fn stands_in_a_switch(scene: &Scene<'_>, finding: &Finding) -> bool {
+    let parts = &scene.response.switch;
     finding.locations.iter().any(|location| {
         let shown = location.origin.shown();
         let shown = String::from_utf8_lossy(&shown);
         let path = shown.trim_start_matches("./");
-        let has_folder = path.contains('/');
-        scene.response.switch.iter().any(|part| {
-            has_folder && (part.place == path || part.place.ends_with(&format!("/{path}")))
-        })
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        parts.iter().any(|part| is_at(&part.place, path) || is_at(&part.place, folder))
     })
+}
+
+/// True if `place`, which is absolute, may be what `path` names.
+fn is_at(place: &str, path: &str) -> bool {
+    // A single name stands in too many places to say anything.
+    let tail = place.strip_suffix(path).filter(|_| path.contains('/'));
+    tail.is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn bypasses(finding: &Finding) -> bool {

@@ -18,8 +18,26 @@ pub(super) struct Case<'c> {
     pub(super) recent: &'c [(&'c str, &'c Version)],
 }
 
+impl<'c> Case<'c> {
+    fn earlier(&self) -> impl Iterator<Item = &'c Version> {
+        self.before.iter().chain(self.recent).map(|(_, version)| *version)
+    }
+
+    /// True if an earlier version runs the same command under this name.
+    fn knows(&self, name: &str, command: &String) -> bool {
+        self.earlier().any(|version| version.scripts.get(name) == Some(command))
+    }
+
+    /// The first of these scripts that no earlier version has so.
+    fn new_script(&self, names: &[&'static str]) -> Option<(&'static str, &'c String)> {
+        let mut scripts =
+            names.iter().filter_map(|name| Some((*name, self.version.scripts.get(*name)?)));
+        scripts.find(|(name, command)| !self.knows(name, command))
+    }
+}
+
 /// All signs, the strongest first.
-pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 15] = [
+pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 16] = [
     called_malware,
     scripts_replaced,
     new_install_script,
@@ -33,6 +51,7 @@ pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 15] = [
     changed_install_script,
     other_publisher,
     other_trusted_publisher,
+    no_toolchain,
     other_toolchain,
     no_commit,
 ];
@@ -84,22 +103,20 @@ fn scripts_replaced(case: &Case<'_>) -> Option<Mark> {
 fn new_install_script(case: &Case<'_>) -> Option<Mark> {
     const SIGN: &str = "new-install-script";
     let (number, before) = case.before?;
-    let mut scripts = case.version.scripts.iter();
-    let new = scripts.find(|(name, _)| {
-        Version::INSTALL.contains(&name.as_str()) && !before.scripts.contains_key(*name)
-    });
-    if let Some((name, command)) = new {
+    let mut missing = Version::INSTALL.to_vec();
+    missing.retain(|name| !before.scripts.contains_key(*name));
+    if let Some((name, command)) = case.new_script(&missing) {
         let words = format!("{name} runs `{}`, and {number} has none", shown(command));
         return mark(High, SIGN, words);
     }
-    let flagged = case.version.has_install_script == Some(true) && !before.runs_at_install();
-    flagged.then_some(())?;
+    let flagged = case.version.has_install_script == Some(true);
+    (flagged && !case.earlier().any(Version::runs_at_install)).then_some(())?;
     mark(High, SIGN, format!("it runs code when it is installed, and {number} does not"))
 }
 
 fn new_gypfile(case: &Case<'_>) -> Option<Mark> {
-    let (number, before) = case.before?;
-    (case.version.gypfile && !before.gypfile).then_some(())?;
+    let (number, _) = case.before?;
+    (case.version.gypfile && !case.earlier().any(|version| version.gypfile)).then_some(())?;
     mark(High, "new-gypfile", format!("it is compiled when it is installed, and {number} is not"))
 }
 
@@ -108,24 +125,20 @@ fn new_gypfile(case: &Case<'_>) -> Option<Mark> {
 const RUN: [&str; 6] =
     ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"];
 
-/// A script that is not that of the version before and starts a file at the
-/// root by node, or anything by bun: how worms load what they bring.
+/// A script that no earlier version has and that starts a file at the root by
+/// node, or anything by bun: how worms load what they bring.
 fn loader(case: &Case<'_>) -> Option<Mark> {
-    let unchanged = |name: &str, command: &String| {
-        case.before.is_some_and(|(_, before)| before.scripts.get(name) == Some(command))
-    };
-    let (name, command) = RUN.iter().find_map(|name| {
-        let command = case.version.scripts.get(*name)?;
-        (!unchanged(name, command) && loads(command)).then_some((name, command))
-    })?;
+    let (name, command) = RUN
+        .iter()
+        .find_map(|name| case.new_script(&[*name]).filter(|(_, command)| loads(command)))?;
     let compared = match case.before {
-        Some((number, before)) if before.scripts.contains_key(*name) => {
+        Some((number, before)) if before.scripts.contains_key(name) => {
             format!("which is not that of {number}")
         }
         Some((number, _)) => format!("which {number} does not have"),
         None => "with no version before it to compare with".to_owned(),
     };
-    let usual_place = Version::INSTALL.contains(name) && case.before.is_some();
+    let usual_place = Version::INSTALL.contains(&name) && case.before.is_some();
     let weight = if usual_place { High } else { Medium };
     mark(weight, "loader", format!("{name} runs `{}`, {compared}", shown(command)))
 }
@@ -161,7 +174,8 @@ fn size_jump(case: &Case<'_>) -> Option<Mark> {
 fn git_dependency(case: &Case<'_>) -> Option<Mark> {
     let (number, before) = case.before?;
     let (name, source) = case.version.optional_dependencies.iter().find(|(name, source)| {
-        is_from_elsewhere(source) && before.optional_dependencies.get(*name) != Some(source)
+        let same = |version: &Version| version.optional_dependencies.get(*name) == Some(source);
+        is_from_elsewhere(source) && !case.earlier().any(same)
     })?;
     let old = before.optional_dependencies.get(name).filter(|old| is_from_elsewhere(old));
     let (weight, compared) = match old {
@@ -216,11 +230,9 @@ fn lost_provenance(case: &Case<'_>) -> Option<Mark> {
 
 fn changed_install_script(case: &Case<'_>) -> Option<Mark> {
     let (number, before) = case.before?;
-    let (name, command) = Version::INSTALL.iter().find_map(|name| {
-        let command = case.version.scripts.get(*name)?;
-        before.scripts.get(*name).filter(|old| *old != command)?;
-        Some((name, command))
-    })?;
+    let mut there = Version::INSTALL.to_vec();
+    there.retain(|name| before.scripts.contains_key(*name));
+    let (name, command) = case.new_script(&there)?;
     let words = format!("{name} runs `{}`, which is not that of {number}", shown(command));
     mark(Medium, "changed-install-script", words)
 }
@@ -253,29 +265,33 @@ fn other_trusted_publisher(case: &Case<'_>) -> Option<Mark> {
     mark(Medium, "other-trusted-publisher", words)
 }
 
-/// The versions of node and npm are the publisher's own word. New majors come
-/// with time; none at all comes of publishing by other means than npm.
-fn other_toolchain(case: &Case<'_>) -> Option<Mark> {
-    const SIGN: &str = "other-toolchain";
-    let usual = |tool: fn(&Version) -> Option<&String>| -> BTreeSet<&str> {
-        case.recent.iter().filter_map(|(_, version)| Some(major(tool(version)?))).collect()
-    };
-    let tools: [(&str, fn(&Version) -> Option<&String>); 2] =
-        [("node", |version| version.node.as_ref()), ("npm", |version| version.npm.as_ref())];
-    let (number, newest) = case.recent.first()?;
+/// None at all comes of publishing by other means than npm.
+fn no_toolchain(case: &Case<'_>) -> Option<Mark> {
     let none = |version: &Version| version.node.is_none() && version.npm.is_none();
-    if none(case.version) && !case.recent.iter().any(|(_, version)| none(version)) {
-        let words = format!("it names no version of node and npm, and {number} does");
-        return mark(Medium, SIGN, words);
-    }
-    let (name, now, before) = tools.iter().find_map(|(name, tool)| {
+    let (number, _) = case.recent.first()?;
+    let usual = !case.recent.iter().any(|(_, version)| none(version));
+    (usual && none(case.version)).then_some(())?;
+    mark(Medium, "no-toolchain", format!("it names no version of node and npm, and {number} does"))
+}
+
+type Tool = fn(&Version) -> Option<&str>;
+
+/// The versions of node and npm that a publisher used, by the publisher's word.
+/// Only a major that none of the recent versions has counts; new ones come with
+/// time.
+fn other_toolchain(case: &Case<'_>) -> Option<Mark> {
+    const TOOLS: [(&str, Tool); 2] =
+        [("node", |version| version.node.as_deref()), ("npm", |version| version.npm.as_deref())];
+    TOOLS.iter().find_map(|(name, tool)| {
         let now = tool(case.version)?;
-        let usual = usual(*tool);
-        (!usual.is_empty() && !usual.contains(major(now)))
-            .then(|| (name, shown(now), tool(newest).map(|text| shown(text))))
-    })?;
-    let before = before.unwrap_or_else(|| "none".to_owned());
-    mark(Low, SIGN, format!("published with {name} {now}, {number} with {before}"))
+        let mut usual = case.recent.iter().filter_map(|(number, it)| Some((number, tool(it)?)));
+        let (number, newest) = usual.next()?;
+        let new = major(newest) != major(now) && usual.all(|(_, it)| major(it) != major(now));
+        new.then_some(())?;
+        let words =
+            format!("published with {name} {}, {number} with {}", shown(now), shown(newest));
+        mark(Low, "other-toolchain", words)
+    })
 }
 
 fn major(version: &str) -> &str {

@@ -192,6 +192,30 @@ impl<T: Lenient> Lenient for Vec<T> {
     }
 }
 
+/// Makes a reader of an object of which one field is wanted.
+macro_rules! only {
+    ($what:literal, $name:ident($of:ty)) => {
+        #[derive(Default)]
+        struct $name($of);
+
+        impl $crate::registry::npm::lenient::Lenient for $name {
+            fn field<'de, A: serde::de::MapAccess<'de>>(
+                &mut self,
+                name: String,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                match name == $what {
+                    true => self.0 = $crate::registry::npm::lenient::value(map)?,
+                    false => $crate::registry::npm::lenient::skip(map)?,
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(super) use only;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::de::MapAccess;
 
-use super::lenient::{ENTRY_CAP, Lenient, read, skip, value};
+use super::lenient::{ENTRY_CAP, Lenient, only, read, skip, value};
 use super::names::{is_package_name, is_version};
 use super::repository;
 
@@ -35,7 +35,8 @@ pub struct Packument {
     pub maintainers: Vec<String>,
     /// `https://…` of its repository, as its owner says.
     pub repository: Option<String>,
-    /// True if there are more versions than are read.
+    /// True if the document holds more than is read: versions are missing then
+    /// that are there.
     pub cut: bool,
 }
 
@@ -74,6 +75,8 @@ pub struct Version {
     pub optional_dependencies: BTreeMap<String, String>,
     /// Why it should not be used; empty if nobody said.
     pub deprecated: Option<String>,
+    /// `https://…` of its repository, as its publisher says.
+    pub repository: Option<String>,
     /// User names when it was published.
     pub maintainers: Vec<String>,
 }
@@ -123,8 +126,9 @@ impl Lenient for Document {
             "name" => it.name = value::<Option<String>, _>(map)?.unwrap_or_default(),
             "dist-tags" => it.tags = value(map)?,
             "versions" => {
-                it.versions = value::<Versions, _>(map)?.0;
-                it.cut |= it.versions.len() >= ENTRY_CAP;
+                let versions: Versions = value(map)?;
+                it.cut |= versions.cut;
+                it.versions = versions.read;
             }
             "time" => {
                 let times: Times = value(map)?;
@@ -140,15 +144,31 @@ impl Lenient for Document {
     }
 }
 
+/// Most scripts, dependencies and maintainers of all versions together. With
+/// some hundred bytes for each, this bounds the memory that a document takes.
+const DETAILS: usize = 1_000_000;
+
 #[derive(Default)]
-struct Versions(BTreeMap<String, Version>);
+struct Versions {
+    read: BTreeMap<String, Version>,
+    details: usize,
+    cut: bool,
+}
 
 impl Lenient for Versions {
     fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        if self.0.len() >= ENTRY_CAP || !is_version(&name) {
+        if !is_version(&name) {
             return skip(map);
         }
-        self.0.insert(name, value(map)?);
+        if self.read.len() >= ENTRY_CAP || self.details >= DETAILS {
+            self.cut = true;
+            return skip(map);
+        }
+        let version: Version = value(map)?;
+        let details =
+            [version.scripts.len(), version.optional_dependencies.len(), version.maintainers.len()];
+        self.details += details.iter().sum::<usize>();
+        self.read.insert(name, version);
         Ok(())
     }
 }
@@ -165,7 +185,7 @@ impl Lenient for Version {
                 let dist: Dist = value(map)?;
                 (self.integrity, self.shasum) = (dist.integrity, dist.shasum);
                 (self.file_count, self.unpacked_size) = (dist.file_count, dist.unpacked_size);
-                self.provenance = dist.attestations.provenance.and_then(|it| it.predicate);
+                self.provenance = dist.attestations.0.0;
             }
             "scripts" => self.scripts = value(map)?,
             "hasInstallScript" => self.has_install_script = value(map)?,
@@ -175,6 +195,7 @@ impl Lenient for Version {
             "_npmVersion" => self.npm = value(map)?,
             "optionalDependencies" => self.optional_dependencies = value(map)?,
             "deprecated" => self.deprecated = value::<Deprecated, _>(map)?.0,
+            "repository" => self.repository = value::<Repository, _>(map)?.address(),
             "maintainers" => self.maintainers = value::<Vec<Named>, _>(map).map(names)?,
             _ => skip(map)?,
         }
@@ -320,35 +341,8 @@ impl Lenient for Dist {
     }
 }
 
-#[derive(Default)]
-struct Attestations {
-    provenance: Option<Provenance>,
-}
-
-impl Lenient for Attestations {
-    fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        match name.as_str() {
-            "provenance" => self.provenance = Some(value(map)?),
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Provenance {
-    predicate: Option<String>,
-}
-
-impl Lenient for Provenance {
-    fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        match name.as_str() {
-            "predicateType" => self.predicate = value(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
+only!("provenance", Attestations(Provenance));
+only!("predicateType", Provenance(Option<String>));
 
 /// A reason, or `true` without one. An empty reason takes a deprecation back.
 #[derive(Default)]
@@ -443,6 +437,17 @@ mod tests {
         assert!(!version.runs_at_install());
         let version = &it.versions["1.0.2"];
         assert_eq!((&version.deprecated, &version.approver), (&None, &None));
+    }
+
+    #[test]
+    fn a_document_takes_no_endless_memory() {
+        let scripts: Vec<String> = (0..60_000).map(|n| format!(r#""{n}":"""#)).collect();
+        let version = format!(r#"{{"scripts":{{{}}}}}"#, scripts.join(","));
+        let versions: Vec<String> = (0..20).map(|n| format!(r#""1.{n}.0":{version}"#)).collect();
+        let it = packument(&format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions.join(",")));
+        assert!(it.cut);
+        assert_eq!(it.versions.len(), DETAILS.div_ceil(60_000));
+        assert!(!packument(&format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions[0])).cut);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::MapAccess;
 
 use super::identity::is_user_name;
-use super::lenient::{Lenient, skip, value};
+use super::lenient::{Lenient, only, skip, value};
 use super::names::{escaped, is_package_name, is_version};
 use super::packument::seconds;
 use super::public::document;
@@ -182,28 +182,6 @@ impl Lenient for Found {
         }
         Ok(())
     }
-}
-
-/// Makes a reader of the one field of an object that is wanted.
-macro_rules! only {
-    ($what:literal, $name:ident($of:ty)) => {
-        #[derive(Default)]
-        struct $name($of);
-
-        impl Lenient for $name {
-            fn field<'de, A: MapAccess<'de>>(
-                &mut self,
-                name: String,
-                map: &mut A,
-            ) -> Result<(), A::Error> {
-                match name == $what {
-                    true => self.0 = value(map)?,
-                    false => skip(map)?,
-                }
-                Ok(())
-            }
-        }
-    };
 }
 
 only!("username", Username(Option<String>));

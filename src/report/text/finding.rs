@@ -14,11 +14,12 @@ const LONG: usize = 300;
 impl Page<'_> {
     pub fn finding(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         let Paint { bold, dim, .. } = self.paint;
-        let danger = self.paint.severity(finding.severity);
+        let severity = coverage::danger(finding);
+        let danger = self.paint.severity(severity);
         writeln!(
             out,
             "{danger}{:<8}{danger:#}  {bold}{}{bold:#}  {danger}{}{danger:#}",
-            finding.severity.word(),
+            severity.word(),
             self.masker.visible(&*finding.name),
             sanitize::visible(&self.masker.secret(&finding.secret)),
         )?;

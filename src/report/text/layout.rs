@@ -1,8 +1,10 @@
 //! Words in lines and columns.
 
+use std::io::{self, Write};
+
 use anstyle::Style;
 
-use super::{Page, coverage, time};
+use super::{Page, ROWS, coverage, time};
 use crate::model::radius::{Certainty, Learnt};
 
 /// Columns of a page.
@@ -31,16 +33,72 @@ impl Page<'_> {
             more => format!("{} and {} more", shown.join(", "), coverage::count(more as u64)),
         }
     }
+
+    /// The head of a part of what belongs to a secret.
+    pub fn heading(&self, words: &str, out: &mut dyn Write) -> io::Result<()> {
+        let bold = self.paint.bold;
+        writeln!(out, "\n{:INDENT$}{bold}{words}{bold:#}", "")
+    }
+
+    /// The head of a table.
+    pub fn head(&self, words: &[&str]) -> Vec<Cell> {
+        words.iter().map(|word| Cell::styled(*word, self.paint.dim)).collect()
+    }
+
+    /// A table below a secret.
+    pub fn rows(&self, rows: &[Vec<Cell>], out: &mut dyn Write) -> io::Result<()> {
+        table(rows).iter().try_for_each(|line| writeln!(out, "{:INDENT$}  {line}", ""))
+    }
+
+    /// The first of them, or with `-v` all.
+    pub fn some<'t, T>(&self, all: &'t [T], some: usize) -> &'t [T] {
+        &all[..if self.options.verbose { all.len() } else { all.len().min(some) }]
+    }
+
+    /// How many were left out.
+    pub fn and_more(&self, more: u64, out: &mut dyn Write) -> io::Result<()> {
+        let dim = self.paint.dim;
+        let hint = if self.options.verbose { "" } else { " (-v lists what is known)" };
+        match more {
+            0 => Ok(()),
+            n => {
+                writeln!(out, "{:INDENT$}  {dim}… and {} more{hint}{dim:#}", "", coverage::count(n))
+            }
+        }
+    }
+
+    /// A list below a secret; the words are masked by now.
+    pub fn items(&self, heading: &str, items: &[String], out: &mut dyn Write) -> io::Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.heading(heading, out)?;
+        let shown = self.some(items, ROWS);
+        for item in shown {
+            let lines = wrapped(item, WIDTH - INDENT - 4).join(&format!("{LINE}    "));
+            writeln!(out, "{:INDENT$}  - {lines}", "")?;
+        }
+        self.and_more((items.len() - shown.len()) as u64, out)
+    }
 }
 
 /// What was learnt, in words; what is not known is said to be unknown.
 pub(super) fn learnt<T>(it: &Learnt<T>, words: impl Fn(&T) -> String) -> String {
+    bounded("at most ", it, words)
+}
+
+/// The same, with these words before an upper bound.
+pub(super) fn bounded<T>(bound: &str, it: &Learnt<T>, words: impl Fn(&T) -> String) -> String {
     match (it.certainty, &it.value) {
         (Certainty::Measured, Some(value)) => words(value),
-        (Certainty::UpperBound, Some(value)) => format!("at most {}", words(value)),
+        (Certainty::UpperBound, Some(value)) => format!("{bound}{}", words(value)),
         (Certainty::Refused, _) => "refused".to_owned(),
         _ => "unknown".to_owned(),
     }
+}
+
+pub(super) fn yes_no(yes: &bool) -> String {
+    if *yes { "yes" } else { "no" }.to_owned()
 }
 
 /// A day; no calendar reaches all numbers.
@@ -101,16 +159,28 @@ pub(super) fn clipped(text: &str, width: usize) -> String {
 /// Lines of at most `width` characters, broken at spaces; a longer word stands
 /// alone and whole, so that it can be copied.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+    filled(text.split_whitespace(), " ", width)
+}
+
+/// Lines of at most `width` characters, broken between the pieces only.
+pub(super) fn filled<'a>(
+    pieces: impl Iterator<Item = &'a str>,
+    glue: &str,
+    width: usize,
+) -> Vec<String> {
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
+    for piece in pieces {
+        let length = piece.chars().count();
+        if used > 0 && used + glue.chars().count() + length > width {
             lines.push(std::mem::take(&mut line));
+            used = 0;
         }
-        if !line.is_empty() {
-            line.push(' ');
+        if used > 0 {
+            line.push_str(glue);
+            used += glue.chars().count();
         }
-        line.push_str(word);
+        line.push_str(piece);
+        used += length;
     }
     lines.push(line);
     lines

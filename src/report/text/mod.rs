@@ -24,11 +24,14 @@ use crate::model::{Outcome, Report, Severity, Suppressed, Suppression};
 
 mod finding;
 mod layout;
+mod packages;
 mod radius;
 mod response;
 
 /// Places of a secret that are shown unless all are asked for.
 const PLACES: usize = 10;
+/// Rows of a table that are shown unless all are asked for.
+const ROWS: usize = 15;
 
 /// Writes `text`.
 pub(super) struct Text(pub Options);

@@ -4,11 +4,8 @@
 use std::io::{self, Write};
 
 use super::layout::{Cell, WIDTH, table, wrapped};
-use super::{Page, coverage};
+use super::{Page, ROWS, coverage};
 use crate::model::radius::{Lockfile, ProjectUse, Response, Step, SwitchPart};
-
-/// Rows of a table that are shown unless all are asked for.
-const ROWS: usize = 15;
 
 impl Page<'_> {
     /// Above everything else: something here waits for a token to die.
@@ -17,8 +14,9 @@ impl Page<'_> {
             return Ok(());
         }
         let alarm = self.paint.alarm;
-        let title = format!("{:<WIDTH$}", "STOP. A DEAD-MAN'S SWITCH IS ARMED ON THIS MACHINE.");
-        writeln!(out, "{alarm}{title}{alarm:#}")?;
+        let rule = "=".repeat(WIDTH);
+        let title = "STOP: A DEAD-MAN'S SWITCH IS ARMED ON THIS MACHINE";
+        writeln!(out, "{alarm}{rule}{alarm:#}\n{alarm}{title}{alarm:#}")?;
         self.paragraph(
             "",
             "It watches a stolen token, and may delete your files as soon as the token is refused. \
@@ -31,7 +29,7 @@ impl Page<'_> {
         self.parts(response, true, out)?;
         self.paragraph("4. ", "Make sure that none of them runs any more.", out)?;
         self.paragraph("5. ", "Only then revoke, from another machine.", out)?;
-        writeln!(out, "{alarm}{:<WIDTH$}{alarm:#}\n", "")
+        writeln!(out, "{alarm}{rule}{alarm:#}\n")
     }
 
     fn parts(&self, response: &Response, armed: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -73,13 +71,11 @@ impl Page<'_> {
             return Ok(());
         }
         let read = coverage::many(lockfiles.len() as u64, "lockfile", "lockfiles");
-        match projects.len() as u64 {
-            0 => self.title(&format!("at home: no package in reach in {read}"), out)?,
-            n => {
-                let uses = coverage::many(n, "use", "uses");
-                self.title(&format!("at home: {uses} of packages in reach in {read}"), out)?;
-            }
-        }
+        let uses = match projects.len() as u64 {
+            0 => "no use".to_owned(),
+            n => coverage::many(n, "use", "uses"),
+        };
+        self.title(&format!("at home: {uses} of packages in reach, in {read}"), out)?;
         let mut worst: Vec<&ProjectUse> = projects.iter().collect();
         worst.sort_by_key(|project| project.known_bad.is_none());
         let shown = self.some(&worst, ROWS);
