@@ -261,6 +261,10 @@ const CASES: &[Case] = &[
     ("vercel-user", 200, None, r#"{"user":{"id":"u","username":"ada","email":"ada@example.com"}}"#, Active, Some("ada")),
     ("vercel-user", 401, None, r#"{"error":{"code":"forbidden","message":"Not authorized","invalidToken":true}}"#, Dead, None),
     ("vercel-user", 403, None, r#"{"error":{"code":"forbidden","message":"You do not have permission to access this resource."}}"#, Unknown, None),
+    ("render-owners", 200, None, r#"[{"owner":{"id":"o","name":"Acme","type":"team","email":"ada@example.com"}}]"#, Active, Some("Acme")),
+    ("render-owners", 401, None, r#"{"message":"Unauthorized"}"#, Dead, None),
+    ("supabase-projects", 200, None, r#"[{"id":"o","name":"Acme"}]"#, Active, None),
+    ("supabase-projects", 401, None, r#"{"message":"Unauthorized"}"#, Dead, None),
 ];
 
 #[test]
@@ -521,7 +525,7 @@ fn what_servers_say_of_owners_is_made_harmless() {
     let long = "x".repeat(5000);
     let body = serde_json::json!({
         "login": format!("ada\u{1b}[31m\u{202e}{TAIL}{long}"),
-        "email": "ada.lovelace@example.com",
+        "email": "ada.lovelace@example.com, o'neil+x@example.com; a@example.com",
         "name": format!("{}\u{0}{}", &TAIL[..5], &TAIL[5..]),
     });
     let scopes = format!("repo, {TAIL}, , user:email");
@@ -531,7 +535,8 @@ fn what_servers_say_of_owners_is_made_harmless() {
     assert!(user.starts_with("ada[31m‹secret›xxx"), "{user}");
     assert_eq!(user.chars().count(), 200);
     assert_eq!(identity.scopes, ["repo", "‹secret›", "user:email"]);
-    assert_eq!(identity.facts["e-mail"], "a…@example.com");
+    let masked = "a…@example.com, o…@example.com; a…@example.com";
+    assert_eq!(identity.facts["e-mail"], masked);
     assert_eq!(identity.facts["name"], "‹secret›");
 }
 
