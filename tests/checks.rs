@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use tokensweep::model::{Mask, NPM_REGISTRY, Outcome, Secret, Validation, is_npm_registry};
 use tokensweep::registry::declared::{Inputs, identify, read, request};
@@ -367,7 +369,7 @@ fn secrets_are_carried_where_the_service_wants_them() {
     assert_eq!(sent("google-models"), [format!("x-goog-api-key: {TAIL}")]);
     assert_eq!(
         sent("docker-hub-token"),
-        ["authorization: Basic YWRhOnMzY3JldFZBTFVFMDEyMzQ1Njc4OQ=="]
+        [format!("authorization: Basic {}", STANDARD.encode(format!("ada:{TAIL}")))]
     );
     assert_eq!(
         sent("datadog-validate-keys"),
@@ -413,6 +415,17 @@ fn a_service_that_anybody_runs_is_asked_where_the_text_says() {
     assert_eq!(host(None), "gitlab.com");
     assert_eq!(host(Some("GitLab.com")), "gitlab.com");
     assert_eq!(host(Some("git.acme.example")), "git.acme.example");
+}
+
+/// As in an `.npmrc` for GitHub's packages.
+#[test]
+fn other_names_of_a_service_lead_to_its_own_host() {
+    let check = by_id("github-user");
+    let found = Found::of(check);
+    for name in ["npm.pkg.github.com", "github.com", "GHCR.io", "api.github.com"] {
+        let request = found.with(Some(name), |inputs| request(check, inputs)).unwrap();
+        assert_eq!(request.host, "api.github.com", "{name}");
+    }
 }
 
 #[test]
