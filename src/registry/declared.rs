@@ -12,6 +12,7 @@ use super::sigv4::{self, Signer};
 use super::{Answer, Ask, Carried, Method, NoAnswer, Request};
 use crate::model::{Evidence, Identity, Outcome, Secret, Validation};
 use crate::rules::check::{Carry, Check, Row, Said, Verb};
+use crate::rules::checks;
 
 /// What a request is made of.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,11 @@ pub struct Inputs<'a> {
 
 /// No more bytes of an answer are read.
 const CAP: usize = 512 << 10;
+
+/// The hosts that the shipped checks ask.
+pub fn hosts() -> impl Iterator<Item = &'static str> {
+    checks().iter().map(|check| check.host.as_str()).filter(|host| !host.is_empty())
+}
 
 /// The request that a check makes.
 ///
@@ -142,6 +148,9 @@ fn carry(mut request: Request, carry: &Carry, inputs: &Inputs<'_>) -> Result<Req
         Carry::AwsV4 { key_id, session, region, service } => {
             let key_id = text(companion(inputs, key_id)?)?;
             let token = inputs.companions.get(session).map(|token| text(token)).transpose()?;
+            if !["AKIA", "ASIA"].iter().any(|start| key_id.starts_with(start)) {
+                return Err("the key id that stands with it is none of an access key".into());
+            }
             // A permanent key does not go with a token that happens to stand beside it.
             let temporary = key_id.starts_with("ASIA");
             if temporary && token.is_none() {
@@ -319,16 +328,14 @@ fn is_visible(c: char) -> bool {
 
 /// Leaves the first character of what stands before each `@`.
 fn mask_emails(text: &str) -> String {
-    let is_local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let is_local = |c: char| c.is_alphanumeric() || "._%+-!#$&'*?^`{|}~".contains(c);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('@') {
         let kept = before.trim_end_matches(is_local);
-        let mut local = before[kept.len()..].chars();
         out.push_str(kept);
-        out.extend(local.next());
-        if local.next().is_some() {
-            out.push('…');
+        if let Some(first) = before[kept.len()..].chars().next() {
+            out.extend([first, '…']);
         }
         out.push('@');
         rest = after;
