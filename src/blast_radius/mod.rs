@@ -13,5 +13,5 @@ mod tables;
 mod words;
 
 pub use tables::{
-    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
+    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, sources, unpublish_policy,
 };
