@@ -17,5 +17,5 @@ mod words;
 
 pub use assess::{Options, assess, at_home, conclude};
 pub use tables::{
-    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
+    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, sources, unpublish_policy,
 };
