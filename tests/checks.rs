@@ -328,6 +328,7 @@ fn a_host_that_others_run_too_proves_nothing_unless_it_is_bound() {
         if unbound != outcome {
             assert_eq!((unbound, outcome), (Unknown, Dead), "{id}");
             assert!(words.contains("may belong to"), "{id}: {words}");
+            assert!(!words.starts_with("dead"), "{id}: {words}");
             seen += 1;
         }
     }
@@ -415,6 +416,13 @@ fn a_service_that_anybody_runs_is_asked_where_the_text_says() {
     assert_eq!(host(None), "gitlab.com");
     assert_eq!(host(Some("GitLab.com")), "gitlab.com");
     assert_eq!(host(Some("git.acme.example")), "git.acme.example");
+    let npm = found.with(Some(NPM_REGISTRY), |inputs| request(check, inputs));
+    assert!(npm.unwrap_err().contains("another host"));
+    // A host that is no such service says nothing about the credential.
+    let no_gitlab = answer(401, &[], b"{\"errors\":[{\"status\":401,\"message\":\"Bad Token\"}]}");
+    let validation = found
+        .with(Some("nexus.acme.example"), |inputs| identify(&Fixed(Ok(no_gitlab)), check, inputs));
+    assert_eq!(validation.outcome, Unknown);
 }
 
 /// As in an `.npmrc` for GitHub's packages.
@@ -503,6 +511,7 @@ fn a_check_that_is_wrong_is_refused() {
         (("\"/me\"", "\"me\""), "begins with `/`"),
         (("\"/me\"", "\"/me/{secret}\""), "{secret}"),
         (("has = [\"/name\"]\n", ""), "status alone"),
+        (("path = \"/me\"", "path = \"/me\"\nself_hosted = true"), "says Dead by its status"),
         (("\"active\"", "\"unknown\""), "Active"),
         (("outcome = \"dead\"", "outcome = \"unknown\""), "Dead"),
         (("\"401\"", "\"4o1\""), "HTTP status"),

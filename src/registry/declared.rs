@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::sigv4::{self, Signer};
 use super::{Answer, Ask, Carried, Method, NoAnswer, Request};
-use crate::model::{Evidence, Identity, Outcome, Secret, Validation};
+use crate::model::{Evidence, Identity, Outcome, Secret, Validation, is_npm_registry};
 use crate::rules::check::{Carry, Check, Row, Said, Verb};
 use crate::rules::checks;
 
@@ -101,7 +101,7 @@ fn host<'a>(check: &'a Check, inputs: &Inputs<'a>) -> Result<&'a str, String> {
     if own.into_iter().any(|name| bound.eq_ignore_ascii_case(name)) {
         return Ok(&check.host);
     }
-    if check.self_hosted {
+    if check.self_hosted && !is_npm_registry(bound) {
         return Ok(bound);
     }
     Err(format!("the text binds it to another host than {}", check.host))
@@ -206,7 +206,8 @@ fn read_hiding(
         return (Outcome::Unknown, unexplained(&page), None);
     };
     if let Some(place) = row.elsewhere.as_ref().filter(|_| !bound) {
-        return (Outcome::Unknown, format!("{}; it may belong to {place}", row.meaning), None);
+        let words = row.meaning.trim_start_matches("dead: ");
+        return (Outcome::Unknown, format!("{words}; it may belong to {place}"), None);
     }
     let outcome = match row.outcome {
         Said::Active => Outcome::Active,
