@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::NPM_REGISTRY;
 use crate::registry::Ask;
 use crate::registry::client::{Client, Options, Rehearsal};
+use crate::registry::declared;
 use crate::registry::hosts::{Base, Hosts};
-use crate::rules::checks;
 
 /// Who may be asked, and how fast.
 #[derive(Clone, Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) struct NetworkArgs {
 impl NetworkArgs {
     /// Who may be asked, the services of the shipped checks among them.
     fn hosts(&self) -> Result<Hosts> {
-        let mut hosts = Hosts::new(checks().iter().map(|check| check.host.as_str()));
+        let mut hosts = Hosts::new(declared::hosts());
         for text in &self.allow_registry {
             hosts.allow(base("--allow-registry", text)?);
         }
