@@ -37,8 +37,8 @@ fn plain_lists_split_at_the_last_colon() {
             "last@5.0.0",
         ];
         assert_eq!(pairs(&list), expected);
-        assert_eq!(list.npm[0].campaign, "FIRST WAVE, 2025");
-        assert_eq!(list.npm[5].campaign, "SECOND WAVE");
+        assert_eq!(list.npm[0].campaign, "under “FIRST WAVE, 2025”");
+        assert_eq!(list.npm[5].campaign, "under “SECOND WAVE”");
         assert_eq!(list.as_of.as_deref(), Some("June 2026"));
         assert_eq!(
             list.other.iter().map(|(k, n)| (k.as_str(), *n)).collect::<Vec<_>>(),
@@ -124,6 +124,17 @@ fn records_of_other_kinds_are_counted_apart() {
 }
 
 #[test]
+fn only_what_is_of_npm_counts() {
+    let list = list(
+        r#"[{"kind":"package","registry":"docker","name":"x/y","version":"1"},
+            {"kind":"package","registry":"npm","name":"a","version":"1.0.0"},
+            {"name":"github.com/u/m","affectedVersions":["v0.1.0","v0.2.0"]}]"#,
+    );
+    assert_eq!((pairs(&list), list.not_understood), (vec!["a@1.0.0".to_owned()], 0));
+    assert_eq!((list.other["docker"], list.other["module path"]), (1, 2));
+}
+
+#[test]
 fn a_list_that_says_nothing_is_an_error() {
     for text in [
         "",
@@ -159,12 +170,12 @@ fn lists_are_asked_together() {
             })
             .collect();
     let known = Known::load(&paths).unwrap();
-    assert_eq!(known.bad("a", "1.0.0"), Some("one.txt: worm; two.csv"));
+    assert_eq!(known.bad("a", "1.0.0"), Some("one.txt: under “worm”; two.csv"));
     assert_eq!(known.bad("a", "2.0.0"), Some("two.csv"));
     assert_eq!((known.bad("a", "3.0.0"), known.bad("b", "1.0.0")), (None, None));
     assert_eq!(
         known.lists(),
-        ["one.txt: 1 versions, without a date", "two.csv: 2 versions, without a date"]
+        ["one.txt: 1 version, without a date", "two.csv: 2 versions, without a date"]
     );
 }
 
@@ -221,7 +232,7 @@ fn projects_at_home_are_found_wherever_they_lie() {
         })
         .collect();
     let expected = [
-        ("/.hidden/yarn.lock", "bad", "6.6.6", Some("list: worm")),
+        ("/.hidden/yarn.lock", "bad", "6.6.6", Some("list: under “worm”")),
         ("/plain/node_modules/.package-lock.json", "reach", "1.0.1", None),
         ("/plain/yarn.lock", "reach", "1.0.0", None),
     ];

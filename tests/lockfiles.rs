@@ -172,6 +172,7 @@ fn what_is_not_understood_is_told() {
         ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n<<<<<<< HEAD\n"),
         ("pnpm-lock.yaml", "lockfileVersion: '12.0'\n"),
         ("pnpm-lock.yaml", "packages: {}\n"),
+        ("pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages: {}\npackages:\n  a@1: {}\n"),
         ("pnpm-lock.yaml", ""),
         ("pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages: *anchor\n"),
         ("package-lock.json", "{\"lockfileVersion\":3}"),
