@@ -306,10 +306,10 @@ impl Tree {
             for &need in &self.needs[at] {
                 let name = &self.packages[need].0;
                 let near = (0..=place.len()).rev().find_map(|length| {
-                    places.get(&[&place[..length], &[name.clone()]].concat()).copied()
+                    places.get(&[&place[..length], std::slice::from_ref(name)].concat()).copied()
                 });
                 if near != Some(need) {
-                    let inner = [&place[..], &[name.clone()]].concat();
+                    let inner = [&place[..], std::slice::from_ref(name)].concat();
                     places.insert(inner.clone(), need);
                     todo.push((inner, need));
                 }
