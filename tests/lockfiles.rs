@@ -84,7 +84,7 @@ fn package_lock_1_nests_and_2_has_both() {
     assert_eq!(shrinkwrap.format, "npm-shrinkwrap v1");
     // What only old programs would install counts as well.
     let text = format!(
-        "{{\"lockfileVersion\":2,{old},\"packages\":{{\"\":{{\"dependencies\":{{\"a\":\"1\"}}}},
+        "{{\"lockfileVersion\":2,{old},\"packages\":{{\"\":{{\"dependencies\":{{\"a\":\"1\"}}}},\
          \"node_modules/a\":{{\"version\":\"1.0.0\"}}}}}}"
     );
     let second = lock("package-lock.json", &text);
@@ -96,8 +96,10 @@ fn package_lock_1_nests_and_2_has_both() {
 #[test]
 fn yarn_classic_takes_the_version_from_the_block() {
     let text = "# yarn lockfile v1\n\n\n\"2-then@^1.0.0\", 2-then@~1.0.1:\n  version \"1.0.9\"\n  \
-                resolved \"https://example.invalid/x.tgz#0\"\n  dependencies:\n    \"@s/b\" \"1 || 2\"\n\n\
-                \"@s/b@1 || 2\":\n  version \"2.0.0\"\n\n\"odd@npm:is-odd@3.0.1\":\n  version \"3.0.1\"\n\n\
+                resolved \"https://example.invalid/x.tgz#0\"\n  dependencies:\n    \"@s/b\" \"1 \
+                || 2\"\n\n\
+                \"@s/b@1 || 2\":\n  version \"2.0.0\"\n\n\"odd@npm:is-odd@3.0.1\":\n  version \
+                \"3.0.1\"\n\n\
                 \"last@npm:^1\":\n  version \"3.X\"\n";
     for text in [text.to_owned(), text.replace('\n', "\r\n"), text.trim_end().to_owned()] {
         let lock = lock("yarn.lock", &text);
@@ -117,14 +119,20 @@ fn yarn_classic_takes_the_version_from_the_block() {
 fn yarn_berry_knows_patches_aliases_and_its_own_workspaces() {
     let head = "# generated\n\n__metadata:\n  version: 8\n  cacheKey: 10c0\n\n";
     let text = format!(
-        "{head}\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  \
+        "{head}\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \
+        \"app@workspace:.\"\n  \
          dependencies:\n    a: \"npm:^1\"\n    b: ^2\n    gone: ^9\n  linkType: soft\n\n\
-         \"a@npm:^1\":\n  version: 1.5.0\n  resolution: \"a@npm:1.5.0\"\n  dependencies:\n    odd: \"npm:is-odd@3.0.1\"\n  \
+         \"a@npm:^1\":\n  version: 1.5.0\n  resolution: \"a@npm:1.5.0\"\n  dependencies:\n    \
+         odd: \"npm:is-odd@3.0.1\"\n  \
          bin:\n    a: ./a.js\n  linkType: hard\n\n\
-         ? \"b@npm:^2, b@npm:~2.0.0\"\n:\n  version: 2.0.1\n  resolution: \"b@npm:2.0.1\"\n  linkType: hard\n\n\
-         \"gone@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"gone@npm:1.0.0\"\n  linkType: hard\n\n\
-         \"is-odd@npm:^3.0.0, odd@npm:is-odd@3.0.1\":\n  version: 3.0.1\n  resolution: \"is-odd@npm:3.0.1\"\n  linkType: hard\n\n\
-         \"p@patch:p@npm%3A^1#./p.patch\":\n  version: 1.0.0\n  resolution: \"p@patch:p@npm%3A1.0.0#./p.patch::hash=0\"\n"
+         ? \"b@npm:^2, b@npm:~2.0.0\"\n:\n  version: 2.0.1\n  resolution: \"b@npm:2.0.1\"\n  \
+         linkType: hard\n\n\
+         \"gone@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"gone@npm:1.0.0\"\n  linkType: \
+         hard\n\n\
+         \"is-odd@npm:^3.0.0, odd@npm:is-odd@3.0.1\":\n  version: 3.0.1\n  resolution: \
+         \"is-odd@npm:3.0.1\"\n  linkType: hard\n\n\
+         \"p@patch:p@npm%3A^1#./p.patch\":\n  version: 1.0.0\n  resolution: \
+         \"p@patch:p@npm%3A1.0.0#./p.patch::hash=0\"\n"
     );
     let lock = lock("yarn.lock", &text);
     assert_eq!((lock.format.as_str(), lock.packages), ("yarn berry", 5));
@@ -138,20 +146,35 @@ fn yarn_berry_knows_patches_aliases_and_its_own_workspaces() {
 
 #[test]
 fn pnpm_knows_peers_hosts_aliases_and_addresses() {
-    let five = "lockfileVersion: 5.4\n\nspecifiers:\n  a: ^1.0.0\n\ndependencies:\n  a: 1.0.0_b@2.0.0+c@3.0.0\n  \
+    let five = "lockfileVersion: 5.4\n\nspecifiers:\n  a: ^1.0.0\n\ndependencies:\n  a: \
+    1.0.0_b@2.0.0+c@3.0.0\n  \
                 odd: /is-odd/3.0.1\n  l: link:../l\n  g: github.com/u/g/0123\n\npackages:\n\n  \
-                /a/1.0.0_b@2.0.0+c@3.0.0:\n    resolution: {integrity: sha512-x}\n    dependencies:\n      '@s/d': 4.0.0\n    \
-                deprecated: |-\n      a text\n      # of lines: two\n    dev: false\n\n  /is-odd/3.0.1:\n    engines:\n      node: '>=4'\n    cpu:\n    - x64\n\n  \
-                example.invalid/@s/d/4.0.0:\n    dev: false\n  /@s/d/4.0.0:\n    dev: false\n\n  github.com/u/g/0123:\n    name: g\n    version: 0.3.0\n";
-    let six = "lockfileVersion: '6.0'\n\ndependencies:\n  a:\n    specifier: ^1.0.0\n    version: 1.0.0(b@2.0.0)(c@3.0.0)\n  \
-               odd:\n    specifier: npm:is-odd@3.0.1\n    version: /is-odd@3.0.1\n  g:\n    specifier: u/g\n    version: github.com/u/g/0123\n\npackages:\n\n  \
-               /a@1.0.0(b@2.0.0)(c@3.0.0):\n    dependencies:\n      '@s/d': 4.0.0\n\n  /is-odd@3.0.1: {}\n  \
+                /a/1.0.0_b@2.0.0+c@3.0.0:\n    resolution: {integrity: sha512-x}\n    \
+                dependencies:\n      '@s/d': 4.0.0\n    \
+                deprecated: |-\n      a text\n      # of lines: two\n    dev: false\n\n  \
+                /is-odd/3.0.1:\n    engines:\n      node: '>=4'\n    cpu:\n    - x64\n\n  \
+                example.invalid/@s/d/4.0.0:\n    dev: false\n  /@s/d/4.0.0:\n    dev: false\n\
+                \n  github.com/u/g/0123:\n    name: g\n    version: 0.3.0\n";
+    let six = "lockfileVersion: '6.0'\n\ndependencies:\n  a:\n    specifier: ^1.0.0\n    \
+    version: 1.0.0(b@2.0.0)(c@3.0.0)\n  \
+               odd:\n    specifier: npm:is-odd@3.0.1\n    version: /is-odd@3.0.1\n  g:\n    \
+               specifier: u/g\n    version: github.com/u/g/0123\n\npackages:\n\n  \
+               /a@1.0.0(b@2.0.0)(c@3.0.0):\n    dependencies:\n      '@s/d': 4.0.0\n\n  \
+               /is-odd@3.0.1: {}\n  \
                /@s/d@4.0.0: {}\n  github.com/u/g/0123:\n    name: g\n    version: 0.3.0\n";
-    let nine = "---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    configDependencies: {}\n---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n\n  packages/x:\n    devDependencies:\n      \
-                a:\n        specifier: ^1.0.0\n        version: 1.0.0(b@2.0.0(c@3.0.0))\n      odd:\n        specifier: npm:is-odd@3.0.1\n        version: is-odd@3.0.1\n      \
-                g:\n        specifier: u/g\n        version: https://t:s@example.invalid/g\n      f:\n        specifier: file:f\n        version: link:f\n\n\
-                packages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-x}\n  is-odd@3.0.1: {}\n  '@s/d@4.0.0': {}\n  \
-                g@https://t:s@example.invalid/g:\n    version: 0.3.0\n\nsnapshots:\n\n  ? a@1.0.0(b@2.0.0(c@3.0.0))\n  : dependencies:\n      '@s/d': 4.0.0\n    dev: true\n\n  \
+    let nine = "---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    configDependencies: {}\n\
+    ---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n\n  packages/x:\n    \
+    devDependencies:\n      \
+                a:\n        specifier: ^1.0.0\n        version: 1.0.0(b@2.0.0(c@3.0.0))\n      \
+                odd:\n        specifier: npm:is-odd@3.0.1\n        version: is-odd@3.0.1\n      \
+                g:\n        specifier: u/g\n        version: \
+                https://t:s@example.invalid/g\n      f:\n        specifier: file:f\n        \
+                version: link:f\n\n\
+                packages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-x}\n  is-odd@3.0.1: \
+                {}\n  '@s/d@4.0.0': {}\n  \
+                g@https://t:s@example.invalid/g:\n    version: 0.3.0\n\nsnapshots:\n\n  ? \
+                a@1.0.0(b@2.0.0(c@3.0.0))\n  : dependencies:\n      '@s/d': 4.0.0\n    dev: \
+                true\n\n  \
                 is-odd@3.0.1: {}\n  '@s/d@4.0.0': {}\n  g@https://t:s@example.invalid/g: {}\n";
     for (format, text) in [("pnpm 5.4", five), ("pnpm 6.0", six), ("pnpm 9.0", nine)] {
         for text in [text.to_owned(), text.replace('\n', "\r\n")] {
@@ -332,23 +355,32 @@ impl Tree {
         for (place, at) in self.places() {
             let path = place.join("/node_modules/");
             let (version, needs) = (&self.packages[at].1, self.object(&self.needs[at]));
-            write!(text, ",\n\"node_modules/{path}\": {{\"version\": {version:?}, \"dependencies\": {needs}}}")
-                .unwrap();
+            write!(
+                text,
+                ",\n\"node_modules/{path}\": {{\"version\": {version:?}, \
+            \"dependencies\": {needs}}}"
+            )
+            .unwrap();
         }
         text + "}}"
     }
 
     fn bun(&self) -> String {
         let mut text = format!(
-            "{{ // a comment, \"with\" [signs]\n\"lockfileVersion\": 1, \"workspaces\": {{\"\": {{\"dependencies\": {}, }}, }},\n\"packages\": {{",
+            "{{ // a comment, \"with\" [signs]\n\"lockfileVersion\": 1, \"workspaces\": {{\"\": \
+            {{\"dependencies\": {}, }}, }},\n\"packages\": {{",
             self.object(&self.direct)
         );
         for (place, at) in self.places() {
             let (name, version) = &self.packages[at];
             let needs = self.object(&self.needs[at]);
             let path = place.join("/");
-            write!(text, "\n\"{path}\": [\"{name}@{version}\", \"\", {{\"dependencies\": {needs}}}, \"x,]\",],")
-                .unwrap();
+            write!(
+                text,
+                "\n\"{path}\": [\"{name}@{version}\", \"\", {{\"dependencies\": \
+            {needs}}}, \"x,]\",],"
+            )
+            .unwrap();
         }
         text + "\n}, /* the end */ }"
     }
@@ -379,12 +411,19 @@ impl Tree {
             })
         };
         let mut text = format!(
-            "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n{}  linkType: soft\n",
+            "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  \
+            resolution: \"app@workspace:.\"\n{}  linkType: soft\n",
             needs(&self.direct)
         );
         for at in self.reached() {
             let (name, version) = &self.packages[at];
-            write!(text, "\n\"{name}@npm:^{version}\":\n  version: {version}\n  resolution: \"{name}@npm:{version}\"\n{}  linkType: hard\n", needs(&self.needs[at])).unwrap();
+            write!(
+                text,
+                "\n\"{name}@npm:^{version}\":\n  version: {version}\n  resolution: \
+            \"{name}@npm:{version}\"\n{}  linkType: hard\n",
+                needs(&self.needs[at])
+            )
+            .unwrap();
         }
         text
     }
@@ -467,9 +506,9 @@ proptest! {
         for (name, text) in tree.written() {
             let lock = read(name, text.as_bytes()).unwrap();
             prop_assert_eq!(&lock.problem, "", "{}\n{}", name, text);
-            let names: BTreeSet<String> = lock.packages().map(|(name, _)| name.to_owned()).collect();
-            let found: BTreeMap<String, Vec<Use>> =
-                names.into_iter().map(|name| { let uses = lock.uses(&name); (name, uses) }).collect();
+            let names: BTreeSet<&str> = lock.packages().map(|(name, _)| name).collect();
+            let uses = |name: &str| (name.to_owned(), lock.uses(name));
+            let found: BTreeMap<String, Vec<Use>> = names.into_iter().map(uses).collect();
             prop_assert_eq!(&found, &expected, "{}\n{}", name, text);
             prop_assert_eq!(lock.packages, expected.values().map(Vec::len).sum::<usize>() as u64);
         }
