@@ -52,7 +52,9 @@ pub struct Bad {
     pub name: String,
     /// The version; `*` if all are bad.
     pub version: String,
-    /// What it was a part of; empty if the list does not tell.
+    /// What it was a part of; of plain lists the heading above it, in quotes,
+    /// because some sort all campaigns below the first. Empty if the list does
+    /// not tell.
     pub campaign: String,
 }
 
@@ -86,7 +88,8 @@ impl List {
     /// One line for people: name, number of pairs, date if the list tells, and
     /// what was not understood.
     pub fn words(&self) -> String {
-        let mut words = format!("{}: {} versions", self.name, self.npm.len());
+        let plural = if self.npm.len() == 1 { "" } else { "s" };
+        let mut words = format!("{}: {} version{plural}", self.name, self.npm.len());
         match &self.as_of {
             Some(date) => words.push_str(&format!(", as of {date}")),
             None => words.push_str(", without a date"),
@@ -119,6 +122,10 @@ impl List {
         let version = version.trim().trim_start_matches('=').trim_start();
         if !is_npm(ecosystem) {
             return self.take_other(ecosystem);
+        }
+        // Some lists mix modules of Go in and do not say so.
+        if is_module_path(name) {
+            return self.take_other("module path");
         }
         if !is_name(name) || !is_version(version) {
             return self.leave_out(at);
@@ -153,6 +160,11 @@ impl List {
 fn is_npm(ecosystem: &str) -> bool {
     let word = ecosystem.split([' ', '_', '-']).next().unwrap_or_default();
     word.eq_ignore_ascii_case("npm") || ecosystem.is_empty()
+}
+
+/// `github.com/user/module`: no name of npm has a host in front.
+fn is_module_path(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(host, _)| !host.starts_with('@') && host.contains('.'))
 }
 
 fn is_name(name: &str) -> bool {

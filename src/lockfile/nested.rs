@@ -78,7 +78,7 @@ impl Finder<'_> {
             if base != FOLDER && !base.ends_with("/node_modules") {
                 let slash = if base.is_empty() { "" } else { "/" };
                 let path = format!("{base}{slash}{FOLDER}/{name}");
-                self.work = self.work.checked_sub(path.len() as u64).unwrap_or_default();
+                self.work = self.work.saturating_sub(path.len() as u64);
                 if self.work == 0 {
                     return None;
                 }
