@@ -42,7 +42,8 @@ impl Machine {
 /// All parts of such switches on a machine, sorted; empty if there are none.
 ///
 /// A place that may not be looked at is reported as one that is not armed, in
-/// words that say so.
+/// words that say so. Processes are seen as far as the system shows them: those of
+/// other users may be hidden, and only Linux has a `/proc`.
 pub fn look(machine: &Machine) -> Vec<SwitchPart> {
     let mut search = Search::default();
     for home in &machine.homes {

@@ -36,7 +36,7 @@ pub enum Ready {
 /// # Errors
 /// Why it is none.
 pub fn bound(finding: &Finding) -> Result<Bound<'_>, String> {
-    match (finding.service.as_deref(), finding.registry.as_deref()) {
+    match (finding.service.as_deref(), finding.host.as_deref()) {
         (Some("npm" | "npm-registry" | "verdaccio" | "nexus"), Some(host)) => {
             Ok(Bound { secret: &finding.secret, host })
         }

@@ -81,7 +81,7 @@ impl Route<'_> {
                 let inputs = Inputs {
                     secret: &finding.secret,
                     user: finding.username.as_deref(),
-                    host: finding.registry.as_deref(),
+                    host: finding.host.as_deref(),
                     companions,
                     now: *now,
                 };
@@ -163,7 +163,7 @@ fn npm_route(finding: &Finding) -> Option<Result<Route<'_>, String>> {
     if !BEARER.contains(&&*finding.kind) {
         return Some(Err("passwords, one-time codes and keys are never tried".into()));
     }
-    let Some(host) = finding.registry.as_deref() else {
+    let Some(host) = finding.host.as_deref() else {
         return Some(Err("no registry that it is bound to is known".into()));
     };
     Some(Ok(Route::Npm(Bound { secret: &finding.secret, host }, finding.checksum)))

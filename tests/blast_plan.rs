@@ -119,6 +119,20 @@ fn first_things_come_first() {
 }
 
 #[test]
+fn users_can_read_up_on_every_step() {
+    let text = include_str!("../docs/blast-radius.md");
+    let text = text.split_once("## The way out").unwrap().1;
+    let places: Vec<_> = ORDER.iter().map(|id| text.find(&format!("`{id}`"))).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn a_session_ends_by_logging_out() {
+    let steps = plan(&[npm(1, TokenKind::Session, Vec::new())], &Response::default());
+    assert_eq!(the(&steps, "revoke-npm").commands, ["npm logout"]);
+}
+
+#[test]
 fn persistence_is_stopped_then_deleted_then_checked() {
     let (findings, response) = disaster();
     let steps = plan(&findings, &response);

@@ -258,6 +258,23 @@ fn severity_is_liveness_times_right_times_reach() {
 }
 
 #[test]
+fn the_rule_is_written_down() {
+    let text = include_str!("../docs/blast-radius.md");
+    let code = include_str!("../src/blast_radius/severity.rs");
+    assert_eq!((LARGE_DOWNLOADS, LARGE_DEPENDENTS), (10_000, 100));
+    assert!(text.contains("10,000 downloads a week or 100 dependents"));
+    for row in [
+        "publishes | medium | high | critical |",
+        "| low | medium | high |",
+        "writes behind a second factor or an approval | low | medium | medium |",
+        "reads what is private | medium | medium | medium |",
+        "none of these | low | low | low |",
+    ] {
+        assert!(text.contains(row) && code.contains(row), "{row}");
+    }
+}
+
+#[test]
 fn liveness_comes_first() {
     let worst = radius(TokenKind::ReadWriteBypass, Some(LARGE_DOWNLOADS), None);
     assert_eq!(severity(Outcome::Dead, &worst), Severity::Low);

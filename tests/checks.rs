@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use tokensweep::model::{Mask, NPM_REGISTRY, Outcome, Secret, Validation, is_npm_registry};
 use tokensweep::registry::declared::{Inputs, identify, read, request};
@@ -261,6 +263,10 @@ const CASES: &[Case] = &[
     ("vercel-user", 200, None, r#"{"user":{"id":"u","username":"ada","email":"ada@example.com"}}"#, Active, Some("ada")),
     ("vercel-user", 401, None, r#"{"error":{"code":"forbidden","message":"Not authorized","invalidToken":true}}"#, Dead, None),
     ("vercel-user", 403, None, r#"{"error":{"code":"forbidden","message":"You do not have permission to access this resource."}}"#, Unknown, None),
+    ("render-owners", 200, None, r#"[{"owner":{"id":"o","name":"Acme","type":"team","email":"ada@example.com"}}]"#, Active, Some("Acme")),
+    ("render-owners", 401, None, r#"{"message":"Unauthorized"}"#, Dead, None),
+    ("supabase-projects", 200, None, r#"[{"id":"o","name":"Acme"}]"#, Active, None),
+    ("supabase-projects", 401, None, r#"{"message":"Unauthorized"}"#, Dead, None),
 ];
 
 #[test]
@@ -322,6 +328,7 @@ fn a_host_that_others_run_too_proves_nothing_unless_it_is_bound() {
         if unbound != outcome {
             assert_eq!((unbound, outcome), (Unknown, Dead), "{id}");
             assert!(words.contains("may belong to"), "{id}: {words}");
+            assert!(!words.starts_with("dead"), "{id}: {words}");
             seen += 1;
         }
     }
@@ -363,7 +370,7 @@ fn secrets_are_carried_where_the_service_wants_them() {
     assert_eq!(sent("google-models"), [format!("x-goog-api-key: {TAIL}")]);
     assert_eq!(
         sent("docker-hub-token"),
-        ["authorization: Basic YWRhOnMzY3JldFZBTFVFMDEyMzQ1Njc4OQ=="]
+        [format!("authorization: Basic {}", STANDARD.encode(format!("ada:{TAIL}")))]
     );
     assert_eq!(
         sent("datadog-validate-keys"),
@@ -409,6 +416,24 @@ fn a_service_that_anybody_runs_is_asked_where_the_text_says() {
     assert_eq!(host(None), "gitlab.com");
     assert_eq!(host(Some("GitLab.com")), "gitlab.com");
     assert_eq!(host(Some("git.acme.example")), "git.acme.example");
+    let npm = found.with(Some(NPM_REGISTRY), |inputs| request(check, inputs));
+    assert!(npm.unwrap_err().contains("another host"));
+    // A host that is no such service says nothing about the credential.
+    let no_gitlab = answer(401, &[], b"{\"errors\":[{\"status\":401,\"message\":\"Bad Token\"}]}");
+    let validation = found
+        .with(Some("nexus.acme.example"), |inputs| identify(&Fixed(Ok(no_gitlab)), check, inputs));
+    assert_eq!(validation.outcome, Unknown);
+}
+
+/// As in an `.npmrc` for GitHub's packages.
+#[test]
+fn other_names_of_a_service_lead_to_its_own_host() {
+    let check = by_id("github-user");
+    let found = Found::of(check);
+    for name in ["npm.pkg.github.com", "github.com", "GHCR.io", "api.github.com"] {
+        let request = found.with(Some(name), |inputs| request(check, inputs)).unwrap();
+        assert_eq!(request.host, "api.github.com", "{name}");
+    }
 }
 
 #[test]
@@ -486,6 +511,7 @@ fn a_check_that_is_wrong_is_refused() {
         (("\"/me\"", "\"me\""), "begins with `/`"),
         (("\"/me\"", "\"/me/{secret}\""), "{secret}"),
         (("has = [\"/name\"]\n", ""), "status alone"),
+        (("path = \"/me\"", "path = \"/me\"\nself_hosted = true"), "says Dead by its status"),
         (("\"active\"", "\"unknown\""), "Active"),
         (("outcome = \"dead\"", "outcome = \"unknown\""), "Dead"),
         (("\"401\"", "\"4o1\""), "HTTP status"),
@@ -521,7 +547,7 @@ fn what_servers_say_of_owners_is_made_harmless() {
     let long = "x".repeat(5000);
     let body = serde_json::json!({
         "login": format!("ada\u{1b}[31m\u{202e}{TAIL}{long}"),
-        "email": "ada.lovelace@example.com",
+        "email": "ada.lovelace@example.com, o'neil+x@example.com; a@example.com",
         "name": format!("{}\u{0}{}", &TAIL[..5], &TAIL[5..]),
     });
     let scopes = format!("repo, {TAIL}, , user:email");
@@ -531,7 +557,8 @@ fn what_servers_say_of_owners_is_made_harmless() {
     assert!(user.starts_with("ada[31m‹secret›xxx"), "{user}");
     assert_eq!(user.chars().count(), 200);
     assert_eq!(identity.scopes, ["repo", "‹secret›", "user:email"]);
-    assert_eq!(identity.facts["e-mail"], "a…@example.com");
+    let masked = "a…@example.com, o…@example.com; a…@example.com";
+    assert_eq!(identity.facts["e-mail"], masked);
     assert_eq!(identity.facts["name"], "‹secret›");
 }
 

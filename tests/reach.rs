@@ -266,6 +266,7 @@ impl World<'_> {
             severity: Severity::Medium,
             checksum: Checksum::Valid,
             registry: None,
+            host: None,
             username: None,
             worth: Worth { state: State::Unknown, words: "May be alive.".into() },
             places: 1,
@@ -339,27 +340,27 @@ fn text_says_what_how_bad_and_what_first() {
               what its holder can do with nothing else (as of 2026-11-01)
                 A = if it may write and skips 2FA
                 B = if it may write
-                               A        B
+                               A        B             why A
                 publish        yes      2FA stops it  the token skips the second factor, an…
                 manage tokens  unknown  unknown       the token skips the second factor, an…
 
               packages in reach, most dangerous first
-                name            right    weekly     dependents  people   latest            marks
-                @acme/left-pad  publish  1,234,567  1,234,567   2        1.3.1 2026-09-21  scripts SUSPICIOUS VERSION
-                package-1       unknown  unknown    unknown     unknown  unknown
-                package-2       unknown  unknown    unknown     unknown  unknown
-                package-3       unknown  unknown    unknown     unknown  unknown
-                package-4       unknown  unknown    unknown     unknown  unknown
-                package-5       unknown  unknown    unknown     unknown  unknown
-                package-6       unknown  unknown    unknown     unknown  unknown
-                package-7       unknown  unknown    unknown     unknown  unknown
-                package-8       unknown  unknown    unknown     unknown  unknown
-                package-9       unknown  unknown    unknown     unknown  unknown
-                package-10      unknown  unknown    unknown     unknown  unknown
-                package-11      unknown  unknown    unknown     unknown  unknown
-                package-12      unknown  unknown    unknown     unknown  unknown
-                package-13      unknown  unknown    unknown     unknown  unknown
-                package-14      unknown  unknown    unknown     unknown  unknown
+                name            right    weekly   used by  people   latest            marks
+                @acme/left-pad  publish  1.2 M    1.2 M    2        1.3.1 2026-09-21  scripts SUSPICIOUS
+                package-1       unknown  unknown  unknown  unknown  unknown
+                package-2       unknown  unknown  unknown  unknown  unknown
+                package-3       unknown  unknown  unknown  unknown  unknown
+                package-4       unknown  unknown  unknown  unknown  unknown
+                package-5       unknown  unknown  unknown  unknown  unknown
+                package-6       unknown  unknown  unknown  unknown  unknown
+                package-7       unknown  unknown  unknown  unknown  unknown
+                package-8       unknown  unknown  unknown  unknown  unknown
+                package-9       unknown  unknown  unknown  unknown  unknown
+                package-10      unknown  unknown  unknown  unknown  unknown
+                package-11      unknown  unknown  unknown  unknown  unknown
+                package-12      unknown  unknown  unknown  unknown  unknown
+                package-13      unknown  unknown  unknown  unknown  unknown
+                package-14      unknown  unknown  unknown  unknown  unknown
                 … and 25 more (-v lists what is known)
 
               was it used?
@@ -368,7 +369,7 @@ fn text_says_what_how_bad_and_what_first() {
                 @acme/left-pad@1.3.1  2026-09-21  critical  listed as bad in bad.csv
                                                   high      runs a script that is new
                 @acme/left-pad@1.3.0  2026-09-21  gone      was taken away again
-                1 version without a sign of misuse, which proves nothing: compare with your own releases
+                1 version without such signs, which proves nothing: compare with your own releases
 
               how they are published
                 name            latest by                 provenance  install scripts  last by token
@@ -479,6 +480,51 @@ fn jsonl_has_a_line_for_the_response() {
     let without = Report { response: None, ..report };
     assert!(!plain(&without, Format::Jsonl).contains("\"type\":\"response\""));
     assert_eq!(json(&without)["response"], Value::Null);
+}
+
+#[test]
+fn what_is_empty_is_reported_too() {
+    for outcome in ["not-attempted", "active", "restricted", "dead", "unknown", "skipped"] {
+        let mut report = World::ordinary().report();
+        report.response = Some(Box::default());
+        let finding = &mut report.findings[0];
+        finding.blast_radius = Some(Box::default());
+        finding.validation = Validation { outcome: named(outcome), ..Validation::default() };
+        assert_harmless(&report);
+        let text = plain(&report, Format::Text);
+        let line = text.lines().any(|line| line.trim() == outcome);
+        assert_eq!(line, outcome != "not-attempted", "{text}");
+        let json = json(&report);
+        assert_eq!(json["findings"][0]["validation"], outcome);
+        assert_eq!(json["findings"][0]["validation_detail"].is_null(), !line);
+        assert_eq!(json["summary"]["by_validation"][outcome], 1);
+    }
+}
+
+fn named(word: &str) -> Outcome {
+    use Outcome::{Active, Dead, NotAttempted, Restricted, Skipped, Unknown};
+    let all = [NotAttempted, Active, Restricted, Dead, Unknown, Skipped];
+    all.into_iter().find(|outcome| outcome.word() == word).unwrap()
+}
+
+/// A thousand live secrets and two thousand packages are a matter of moments:
+/// the price of a text does not grow with the number of secrets.
+#[test]
+fn many_secrets_and_many_packages_are_written_in_time() {
+    let mut report = World::ordinary().report();
+    let radius = report.findings[0].blast_radius.as_mut().unwrap();
+    radius.packages = std::iter::repeat_n(radius.packages[0].clone(), 2000).collect();
+    for seed in 0..1000 {
+        let mut finding = report.findings[0].clone();
+        finding.secret = Secret::new(npm_token(100 + seed).as_bytes(), Mask::Ends);
+        finding.blast_radius = None;
+        report.findings.push(finding);
+    }
+    let start = std::time::Instant::now();
+    for format in [Format::Text, Format::Json] {
+        plain(&report, format);
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn finding(secret: &[u8], severity: Severity, locations: Vec<Location>) -> Findi
         severity,
         checksum: Checksum::Valid,
         registry: Some("npm.example.com".into()),
+        host: Some("npm.example.com:8443".into()),
         username: Some("alice".into()),
         worth: Worth {
             state: State::Unknown,
@@ -82,6 +83,7 @@ fn ordinary() -> Report {
         secret: Secret::new(b"correct horse", Mask::All),
         checksum: Checksum::None,
         registry: None,
+        host: None,
         ..finding(b"correct horse", Severity::Low, places.collect())
     };
     let mut report = clean();

@@ -63,6 +63,9 @@ fn show_prints_a_rule_that_loads_again() {
     sandbox.run(["rules", "check", "copy.toml"]).exits(0);
     sandbox.run(["rules", "show", "npm-acess-token"]).exits(2).complains(&["rules list"]);
     sandbox.write("ours.toml", good());
+    // The last rule of its file: what follows is about checks.
+    let last = sandbox.run(["rules", "show", "github-token-hex-netrc"]).exits(0);
+    assert!(last.out().ends_with("]\n"), "{}", last.out());
     let ours = sandbox.run(["rules", "show", "ours-key", "--rules", "ours.toml"]).exits(0);
     assert!(ours.out().contains("our own key"));
 }

@@ -1,10 +1,12 @@
 //! From findings that were validated to what they reach all together.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::survey::{self, Shared, Survey};
-use super::{plan, rights, severity};
+use super::{across, graph, home, plan, rights, severity};
+use crate::indicators::Known;
 use crate::model::radius::{BlastRadius, Response};
 use crate::model::{Finding, Outcome, Report};
 use crate::registry::npm::identity::Bound;
@@ -62,10 +64,22 @@ pub fn assess(report: &mut Report, door: &dyn Ask, public: &dyn Ask, options: &O
     }
 }
 
+/// Finds the user's own projects that install what is in reach, or a version that
+/// a list calls bad.
+pub fn at_home(report: &mut Report, folders: &[PathBuf], known: &Known) {
+    let radii = report.findings.iter().filter_map(|finding| finding.blast_radius.as_deref());
+    let reached = radii.flat_map(|radius| &radius.packages);
+    let names = reached.map(|package| package.name.clone()).collect();
+    let response = report.response.get_or_insert_default();
+    (response.lockfiles, response.projects) = home::at_home(folders, &names, known);
+    response.lists = known.lists();
+}
+
 /// What follows from all findings together: the graph and the plan. What else
 /// `report.response` holds is there already.
 pub fn conclude(report: &mut Report) {
     let mut response = report.response.take().unwrap_or_default();
+    response.graph = graph::graph(&report.findings, &response.projects);
     response.plan = plan::plan(&report.findings, &response);
     report.response = Some(response);
 }
@@ -73,7 +87,7 @@ pub fn conclude(report: &mut Report) {
 fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
     let npm =
         matches!(finding.service.as_deref(), Some("npm" | "npm-registry" | "verdaccio" | "nexus"));
-    let host = finding.registry.as_deref().filter(|_| npm)?;
+    let host = finding.host.as_deref().filter(|_| npm)?;
     let outcome = finding.validation.outcome;
     // One that nobody was to ask about is left alone altogether.
     let left_alone = outcome == Outcome::Skipped && !survey.rehearsal;
@@ -91,27 +105,21 @@ fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
 /// Asks of each live GitHub token whether it can write the repositories that
 /// packages in reach are published from, and notes it with its identity.
 fn ask_github(findings: &mut [Finding], door: &dyn Ask) {
-    let addresses = findings.iter().filter_map(|finding| finding.blast_radius.as_deref());
-    let addresses = addresses.flat_map(|radius| &radius.packages);
-    let repositories: BTreeSet<String> = addresses
-        .filter_map(|package| github::repository(package.repository.value.as_deref()?))
-        .map(str::to_owned)
-        .take(REPOSITORIES)
-        .collect();
+    let mut repositories = across::publishing_repositories(findings);
+    repositories.truncate(REPOSITORIES);
     for finding in findings {
         let github = finding.service.as_deref() == Some("github");
         if !github || finding.validation.outcome != Outcome::Active {
             continue;
         }
-        for repository in &repositories {
-            let told = github::writes(door, &finding.secret, repository);
+        for (owner, name) in &repositories {
+            let told = github::writes(door, &finding.secret, owner, name);
             let word = match told.value {
-                Some(true) => "yes".to_owned(),
-                Some(false) => "no".to_owned(),
+                Some(pushes) => pushes.to_string(),
                 None => format!("unknown: {}", told.how),
             };
             let identity = finding.validation.identity.get_or_insert_default();
-            identity.facts.insert(format!("writes {repository}"), word);
+            identity.facts.insert(across::push_fact(owner, name), word);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::indicators::Known;
 use crate::lockfile::{self, Lock};
 use crate::model::path_to_bytes;
 use crate::model::radius::{Lockfile, ProjectUse};
+use crate::registry::npm::names::is_package_name;
 
 /// Larger lockfiles are not read; a project of 100,000 packages has half.
 const FILE_CAP: u64 = 64 << 20;
@@ -52,6 +53,26 @@ pub fn at_home(
     lockfiles.sort();
     uses.sort();
     (lockfiles, uses)
+}
+
+/// Names of packages that are read of one tree, and bytes of a `package.json`.
+const NAME_CAP: usize = 1000;
+const MANIFEST_CAP: u64 = 1 << 20;
+
+/// The names that the user's own packages give themselves: private ones stand
+/// nowhere else.
+pub fn own_names(roots: &[PathBuf]) -> BTreeSet<String> {
+    let files = roots.iter().flat_map(|root| walk(root)).filter_map(Result::ok);
+    let manifests = files.filter(|entry| entry.file_name() == "package.json");
+    manifests.filter_map(|entry| own_name(entry.path())).take(NAME_CAP).collect()
+}
+
+fn own_name(path: &Path) -> Option<String> {
+    let mut text = Vec::new();
+    File::open(path).ok()?.take(MANIFEST_CAP).read_to_end(&mut text).ok()?;
+    let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    let name = manifest.get("name")?.as_str()?;
+    is_package_name(name).then(|| name.to_owned())
 }
 
 fn walk(root: &Path) -> ignore::Walk {

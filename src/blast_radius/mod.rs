@@ -1,11 +1,11 @@
 //! What the holder of a credential could reach, what became of it, and the way
 //! out. `docs/blast-radius.md` tells users the rules.
 
-mod assess;
-pub mod home;
 pub mod across;
+mod assess;
 pub mod explain;
 pub mod graph;
+pub mod home;
 pub mod plan;
 pub mod posture;
 pub mod rights;
@@ -15,7 +15,7 @@ mod tables;
 pub mod usage;
 mod words;
 
-pub use assess::{Options, assess, conclude};
+pub use assess::{Options, assess, at_home, conclude};
 pub use tables::{
-    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, unpublish_policy,
+    Cell, Mark, PublishingAccess, UnpublishPolicy, publishing_access, sources, unpublish_policy,
 };

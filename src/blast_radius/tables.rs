@@ -80,8 +80,7 @@ pub struct UnpublishPolicy {
 #[serde(deny_unknown_fields)]
 pub(super) struct Tables {
     pub as_of: String,
-    #[serde(rename = "sources")]
-    pub _sources: Vec<String>,
+    pub sources: Vec<String>,
     pub kinds: BTreeMap<TokenKind, String>,
     pub actions: BTreeMap<Action, BTreeMap<TokenKind, Cell>>,
     pub second_factor: BTreeMap<SecondFactor, BTreeMap<Action, Cell>>,
@@ -93,6 +92,11 @@ pub(super) struct Tables {
 /// `require-or-bypass`, `not-required`. No API tells which one a package has.
 pub fn publishing_access() -> &'static BTreeMap<String, PublishingAccess> {
     &TABLES.publishing_access
+}
+
+/// What the tables rest on, and the day for which they hold (`YYYY-MM-DD`).
+pub fn sources() -> (&'static [String], &'static str) {
+    (&TABLES.sources, &TABLES.as_of)
 }
 
 /// The registry's policy on unpublishing.
@@ -112,7 +116,7 @@ mod tests {
         assert!(tables.actions.values().all(|row| row.len() == 8));
         assert_eq!(tables.second_factor.len(), 4);
         assert_eq!(tables.publishing_access.len(), 3);
-        assert!(!tables._sources.is_empty());
+        assert!(!tables.sources.is_empty());
         let cells = tables.actions.values().flat_map(BTreeMap::values);
         for cell in cells.chain(tables.second_factor.values().flat_map(BTreeMap::values)) {
             assert!(!cell.why.is_empty());

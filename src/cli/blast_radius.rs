@@ -1,14 +1,14 @@
 //! `tokensweep blast-radius`.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::args::BlastArgs;
 use super::{asking, known};
-use crate::blast_radius::{self, Options};
+use crate::blast_radius::{self, Options, home};
 use crate::config::Settings;
 use crate::error::Result;
 use crate::git::History;
+use crate::indicators::Known;
 use crate::model::Report;
 use crate::registry::Ask;
 use crate::registry::journal::Journal;
@@ -28,22 +28,24 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
 }
 
 fn assess(args: &BlastArgs, door: &dyn Ask, report: &mut Report) -> Result<()> {
+    let known = Known::load(&args.ioc)?;
     let now = jiff::Timestamp::now().as_second();
     let journal = args.resume.as_deref().map(|path| Journal::open(door, path, now)).transpose()?;
     let public = journal.as_ref().map_or(door, |journal| journal as &dyn Ask);
+    let folders = folders(args);
     let bar = asking::bar(0, "packages", args.output.quiet);
     let options = Options {
         now,
         since: args.since,
         packages: args.packages,
         rehearsal: args.network.dry_run,
-        names: BTreeSet::new(),
-        known_bad: &|_, _| None,
+        names: home::own_names(&folders),
+        known_bad: &|name, version| known.bad(name, version).map(str::to_owned),
         step: &|_| bar.inc(1),
     };
     blast_radius::assess(report, door, public, &options);
     bar.finish_and_clear();
-    let _: Vec<PathBuf> = folders(args);
+    blast_radius::at_home(report, &folders, &known);
     blast_radius::conclude(report);
     Ok(())
 }

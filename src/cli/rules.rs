@@ -93,12 +93,24 @@ fn show(id: &str, files: &[PathBuf], out: &mut dyn Write) -> Outcome {
 
 /// The lines of a rule in its file, with the file's first line.
 fn rule_text(text: &str, id: &str) -> Option<String> {
-    // Checks stand behind the rules of a file.
-    let mut parts = text.split("[[check]]").next()?.split("[[rule]]");
+    let mut parts = without_checks(text).split("[[rule]]");
     let head = parts.next()?.trim();
     let wanted = format!("id = {id:?}");
     let body = parts.find(|part| part.lines().any(|line| line.trim() == wanted))?;
     Some(format!("{head}\n\n[[rule]]\n{}", body.trim()))
+}
+
+/// A rule file up to its checks, which stand behind the rules, and what is said
+/// above them.
+fn without_checks(text: &str) -> &str {
+    let Some((mut rules, _)) = text.split_once("[[check]]") else { return text };
+    loop {
+        rules = rules.trim_end();
+        match rules.rsplit_once('\n') {
+            Some((above, last)) if last.starts_with('#') => rules = above,
+            _ => return rules,
+        }
+    }
 }
 
 fn check(paths: &[PathBuf], out: &mut dyn Write) -> Outcome {

@@ -36,6 +36,24 @@ fn port(text: &[u8]) -> Option<u16> {
     (![0, 80, 443].contains(&number)).then_some(number)
 }
 
+/// Host and port of the URL in whose user or password a value stands that ends at
+/// `end`: `https://VALUE@host/`, `https://VALUE:x-oauth-basic@host/`.
+pub fn host_behind(bytes: &[u8], end: usize) -> Option<String> {
+    let rest = bytes.get(end..)?;
+    let at = match rest.first()? {
+        b'@' => 0,
+        b':' => rest.iter().take(64).position(|b| b"@/\"'` \t\r\n\0".contains(b))?,
+        _ => return None,
+    };
+    (rest[at] == b'@').then(|| host(&rest[at + 1..rest.len().min(at + 300)])).flatten()
+}
+
+/// A host without the port that may stand behind it.
+pub fn without_port(host: &str) -> &str {
+    let colon = host.rfind(':').filter(|at| !host[*at..].contains(']'));
+    colon.map_or(host, |at| &host[..at])
+}
+
 /// User name of `user:password@`, percent-decoded.
 pub fn user_before(bytes: &[u8], password: usize) -> Option<String> {
     let before = bytes.get(..password.checked_sub(1)?)?;
@@ -84,6 +102,20 @@ mod tests {
         ] {
             assert_eq!(host(url.as_bytes()).as_deref(), expected, "{url}");
         }
+        for (text, expected) in [
+            ("https://V@git.example/o/r", Some("git.example")),
+            ("https://u:V@git.example:8443/o/r", Some("git.example:8443")),
+            ("https://V:x-oauth-basic@git.example/", Some("git.example")),
+            ("V:x y@git.example", None),
+            ("V", None),
+            ("mail V <me@mail.example>", None),
+        ] {
+            let end = text.find('V').unwrap() + 1;
+            assert_eq!(host_behind(text.as_bytes(), end).as_deref(), expected, "{text}");
+        }
+        assert_eq!(without_port("[::1]:4873"), "[::1]");
+        assert_eq!(without_port("[::1]"), "[::1]");
+        assert_eq!(without_port("h.example:1"), "h.example");
         assert_eq!(user_before(b"https://a%40b:pw@h/", 14).as_deref(), Some("a@b"));
     }
 }

@@ -114,6 +114,9 @@ pub struct Finding {
     pub checksum: Checksum,
     /// The registry host that the credential is bound to.
     pub registry: Option<String>,
+    /// The host, with its port, to which the text binds it: its registry, or that
+    /// of the URL in which it stands.
+    pub host: Option<String>,
     /// The user name that it belongs to, as far as the text tells.
     pub username: Option<String>,
     /// What it is worth today.

@@ -51,6 +51,7 @@ impl Hit {
             severity: kept.severity,
             checksum: kept.checksum,
             registry: kept.registry,
+            host: kept.host,
             username: kept.username,
             worth: kept.worth,
             locations: vec![location],

@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::sigv4::{self, Signer};
 use super::{Answer, Ask, Carried, Method, NoAnswer, Request};
-use crate::model::{Evidence, Identity, Outcome, Secret, Validation};
+use crate::model::{Evidence, Identity, Outcome, Secret, Validation, is_npm_registry};
 use crate::rules::check::{Carry, Check, Row, Said, Verb};
+use crate::rules::checks;
 
 /// What a request is made of.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,11 @@ pub struct Inputs<'a> {
 
 /// No more bytes of an answer are read.
 const CAP: usize = 512 << 10;
+
+/// The hosts that the shipped checks ask.
+pub fn hosts() -> impl Iterator<Item = &'static str> {
+    checks().iter().map(|check| check.host.as_str()).filter(|host| !host.is_empty())
+}
 
 /// The request that a check makes.
 ///
@@ -95,7 +101,7 @@ fn host<'a>(check: &'a Check, inputs: &Inputs<'a>) -> Result<&'a str, String> {
     if own.into_iter().any(|name| bound.eq_ignore_ascii_case(name)) {
         return Ok(&check.host);
     }
-    if check.self_hosted {
+    if check.self_hosted && !is_npm_registry(bound) {
         return Ok(bound);
     }
     Err(format!("the text binds it to another host than {}", check.host))
@@ -142,6 +148,9 @@ fn carry(mut request: Request, carry: &Carry, inputs: &Inputs<'_>) -> Result<Req
         Carry::AwsV4 { key_id, session, region, service } => {
             let key_id = text(companion(inputs, key_id)?)?;
             let token = inputs.companions.get(session).map(|token| text(token)).transpose()?;
+            if !["AKIA", "ASIA"].iter().any(|start| key_id.starts_with(start)) {
+                return Err("the key id that stands with it is none of an access key".into());
+            }
             // A permanent key does not go with a token that happens to stand beside it.
             let temporary = key_id.starts_with("ASIA");
             if temporary && token.is_none() {
@@ -197,7 +206,8 @@ fn read_hiding(
         return (Outcome::Unknown, unexplained(&page), None);
     };
     if let Some(place) = row.elsewhere.as_ref().filter(|_| !bound) {
-        return (Outcome::Unknown, format!("{}; it may belong to {place}", row.meaning), None);
+        let words = row.meaning.trim_start_matches("dead: ");
+        return (Outcome::Unknown, format!("{words}; it may belong to {place}"), None);
     }
     let outcome = match row.outcome {
         Said::Active => Outcome::Active,
@@ -319,16 +329,14 @@ fn is_visible(c: char) -> bool {
 
 /// Leaves the first character of what stands before each `@`.
 fn mask_emails(text: &str) -> String {
-    let is_local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let is_local = |c: char| c.is_alphanumeric() || "._%+-!#$&'*?^`{|}~".contains(c);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('@') {
         let kept = before.trim_end_matches(is_local);
-        let mut local = before[kept.len()..].chars();
         out.push_str(kept);
-        out.extend(local.next());
-        if local.next().is_some() {
-            out.push('…');
+        if let Some(first) = before[kept.len()..].chars().next() {
+            out.extend([first, '…']);
         }
         out.push('@');
         rest = after;

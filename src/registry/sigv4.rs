@@ -116,6 +116,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Method;
 
     /// 2015-08-30T12:36:00Z, the moment of all published examples.
     const THEN: i64 = 1_440_938_160;
@@ -167,6 +168,23 @@ mod tests {
             let request = Request::get("example.amazonaws.com", path);
             assert_eq!(signature(request, "service"), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn the_published_example_with_a_session_token() {
+        let token = concat!(
+            "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBu",
+            "FqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmU",
+            "pp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY",
+            "9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvK",
+            "Tr4rvx3iSIlTJabIQwj2ICCR/oLxBA==",
+        );
+        let request =
+            Request { method: Method::Post, ..Request::get("example.amazonaws.com", "/") };
+        let signer = Signer { session: Some(token), ..signer("service") };
+        let signed = sign(request, &signer, THEN).unwrap();
+        let expected = "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead";
+        assert!(signed.secrets[1].1.expose().ends_with(expected));
     }
 
     #[test]

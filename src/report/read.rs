@@ -93,6 +93,8 @@ struct Entry {
     #[serde(default)]
     checksum: String,
     registry: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
     username: Option<String>,
     #[serde(default)]
     state: String,
@@ -151,6 +153,7 @@ impl Entry {
                 "invalid" => Checksum::Invalid,
                 _ => Checksum::None,
             },
+            host: self.host.or_else(|| self.registry.clone()),
             registry: self.registry,
             username: self.username,
             worth: Worth { state: state(&self.state), words: self.worth },

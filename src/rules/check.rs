@@ -307,17 +307,18 @@ impl Check {
                 format!("no row says {said:?}; a check tells the living from the dead")
             })?;
         }
-        // A portal answers 200 to everything.
-        let blind = |row: &&Row| {
-            row.outcome == Said::Active
-                && row.has.is_empty()
-                && row.json.is_empty()
-                && row.header.is_empty()
+        // A portal answers 200 to everything, and any server 401 to what it does
+        // not know: one that a text names may be no such service at all.
+        let must_look = |row: &&Row| match row.outcome {
+            Said::Active => !row.looks_at_fields(),
+            Said::Dead => self.self_hosted && !row.looks_at_fields() && row.text.is_empty(),
+            _ => false,
         };
-        if let Some(row) = self.read.iter().find(blind) {
+        if let Some(row) = self.read.iter().find(must_look) {
             return Err(format!(
-                "the row for {} says active by its status alone; look at `has`, `json` or `header` too",
-                String::from(row.status.clone())
+                "the row for {} says {:?} by its status alone; look at `has`, `json` or `header` too",
+                String::from(row.status.clone()),
+                row.outcome
             ));
         }
         let pointers = self.read.iter().flat_map(|row| row.has.iter().chain(row.json.keys()));
@@ -330,6 +331,12 @@ impl Check {
             Some(odd) => Err(format!("{odd:?} is neither a JSON pointer nor `header:NAME`")),
             None => Ok(()),
         }
+    }
+}
+
+impl Row {
+    fn looks_at_fields(&self) -> bool {
+        !(self.has.is_empty() && self.json.is_empty() && self.header.is_empty())
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Kept {
     pub checksum: Checksum,
     /// The registry that it is bound to.
     pub registry: Option<String>,
+    /// Host, with its port, that the text binds it to.
+    pub host: Option<String>,
     /// True if the text names the registry; false if it is one by default.
     pub registry_named: bool,
     /// The user that it belongs to.
@@ -140,7 +142,11 @@ impl Verifier {
         let checksum = result.as_ref().map_or(Checksum::None, |result| result.checksum);
         let failed = result.as_ref().is_some_and(|result| !result.fits);
         let proven = result.as_ref().is_some_and(|result| result.fits);
-        let slot = slot.unwrap_or_default();
+        let mut slot = slot.unwrap_or_default();
+        let bytes = candidate.blob.bytes;
+        let behind = || context::url::host_behind(bytes, candidate.secret.1);
+        let host = slot.registry.clone().or_else(behind);
+        slot.registry = host_of(slot.registry);
         let (expires, issued, username) = result
             .map_or((None, None, None), |result| (result.expires, result.issued, result.username));
         let worth = worth::of(&Facts {
@@ -164,12 +170,18 @@ impl Verifier {
             severity: worth::severity(spec.severity, worth.state),
             checksum,
             registry: slot.registry,
+            host,
             registry_named: slot.named,
             username: username.or_else(|| caught_user(candidate)).or(slot.username),
             variable,
             worth,
         }
     }
+}
+
+/// A registry is named by its host alone.
+fn host_of(registry: Option<String>) -> Option<String> {
+    registry.map(|host| context::url::without_port(&host).to_owned())
 }
 
 /// How far above a value its section is looked for, in bytes.

@@ -39,6 +39,7 @@ pub fn finding(secret: &str, service: &str, kind: &str, path: &str) -> Finding {
         severity: Severity::Critical,
         checksum: Checksum::Valid,
         registry: None,
+        host: None,
         username: None,
         worth: Worth { state: State::Unknown, words: String::new() },
         locations: vec![location],

@@ -93,6 +93,8 @@ pub(super) fn trusted_publishing(scene: &Scene<'_>) -> Option<Step> {
     }
     step.notes.extend([
         "--file is the name of the workflow that publishes, without its folder: put yours in its place".into(),
+        "so set up, the workflow runs npm stage publish and a person approves; --allow-publish instead lets it publish by itself"
+            .into(),
         "the workflow's job needs permissions: id-token: write and contents: read, and no NODE_AUTH_TOKEN".into(),
         "npm trust needs npm 11.15, a login with a second factor and the package to exist; publishing so needs npm 11.5.1, Node 22.14 and a runner of the provider's own"
             .into(),
@@ -157,7 +159,8 @@ pub(super) fn workflows(scene: &Scene<'_>) -> Option<Step> {
     ways.sort();
     ways.dedup_by_key(|edge| edge.to.as_str());
     let first = ways.first()?;
-    let why = format!("a GitHub token that was found reaches {}: {}", first.to, first.how);
+    let reached = first.to.strip_prefix("package:").unwrap_or(&first.to);
+    let why = format!("a GitHub token that was found reaches {reached}: {}", first.how);
     let mut step = step("workflows", "Guard the workflows that publish", why);
     let packages: Vec<_> =
         ways.iter().filter_map(|edge| edge.to.strip_prefix("package:")).collect();

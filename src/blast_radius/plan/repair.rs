@@ -49,6 +49,7 @@ pub(super) fn bad_versions(scene: &Scene<'_>) -> Option<Step> {
         let name = words::word(&format!("{}@LAST_GOOD", package.name))?.into_owned();
         Some(format!("npm dist-tag add {name} latest"))
     });
+    step.notes.push("npm asks for the second factor for each of these".into());
     step.notes.push("look at each before you act: a sign is not a proof".into());
     step.notes.push(policy());
     if gone.len() < bad.len() {

@@ -91,7 +91,7 @@ fn one(turn: Turn, tokens: &[&Finding], scene: &Scene<'_>) -> Step {
         Turn::NpmBypass => (
             "revoke-npm-bypass",
             "Revoke the npm tokens that publish without a second factor, from another machine",
-            "which can publish without a second factor, or may be able to",
+            "that can publish without a second factor, or may be able to",
         ),
         Turn::Npm => {
             ("revoke-npm", "Revoke the other npm credentials, from another machine", "of npm")
@@ -163,6 +163,10 @@ fn npm_ways(finding: &Finding) -> Vec<String> {
         return vec!["npm profile set password".into()];
     }
     let radius = finding.blast_radius.as_deref();
+    if radius.is_some_and(|radius| radius.token.kind.value == Some(TokenKind::Session)) {
+        // No list shows sessions; the one who is logged in ends them.
+        return vec!["npm logout".into()];
+    }
     let key = radius.and_then(|radius| radius.token.key.get()).and_then(|key| words::word(key));
     let mut ways = match key {
         Some(key) => vec![format!("npm token revoke {key}")],

@@ -40,6 +40,7 @@ pub(super) fn persistence(scene: &Scene<'_>) -> Option<Step> {
         let places = words::count(odd as u64, "place");
         step.notes.push(format!("{places} with control characters in the name: take away by hand"));
     }
+    step.notes.push("run the commands as the user whose home it is".into());
     step.notes.push("go on only when the last commands find no process any more".into());
     Some(step)
 }
@@ -75,7 +76,8 @@ fn delete(part: &SwitchPart) -> Option<String> {
         let quoted = place.replace('\'', "''");
         return clean.then(|| format!("Remove-Item -Recurse -Force -LiteralPath '{quoted}'"));
     }
-    Some(format!("rm -rf -- {}", words::path(place)?))
+    let rights = if is_of_a_user(place) { "" } else { "sudo " };
+    Some(format!("{rights}rm -rf -- {}", words::path(place)?))
 }
 
 fn check(part: &SwitchPart) -> Option<String> {

@@ -20,18 +20,22 @@ use crate::report::Format;
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 nothing found, 1 found something, 2 wrong usage or fatal error,
-3 nothing found but something could not be looked at.
+3 nothing found but something could not be looked at, 4 a dead-man's switch is
+armed on this machine.
 
 Examples:
   tokensweep .                              everything below here
   env | tokensweep scan -                   an environment
   tokensweep scan ~/src -f jsonl -o found.jsonl
-  tokensweep scan . --write-baseline .tokensweep.baseline";
+  tokensweep scan . --write-baseline .tokensweep.baseline
+  tokensweep validate leaked.txt            are they alive?
+  tokensweep blast-radius leaked.txt        what could they reach, and what to do first?";
 
 /// Finds npm credentials, and the other secrets that worms take.
 ///
-/// `tokensweep PATH` is short for `tokensweep scan PATH`. Nothing is ever sent
-/// anywhere; secrets are masked in every output.
+/// `tokensweep PATH` is short for `tokensweep scan PATH`. Secrets are masked in
+/// every output, and nothing is sent anywhere unless --validate, `validate`,
+/// `blast-radius` or `revoke` asks for it.
 #[derive(Debug, Parser)]
 #[command(name = "tokensweep", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(super) struct Args {
@@ -86,7 +90,8 @@ Examples:
   tokensweep scan --staged                  what the next commit would bring
   tokensweep scan --since-commit v1.2       what HEAD has and v1.2 has not
   tokensweep scan --range origin/main..     what this branch would add to main
-  tokensweep scan ~/src/app --branch dev    all that a branch leads to";
+  tokensweep scan ~/src/app --branch dev    all that a branch leads to
+  tokensweep scan . --validate              and ask the issuers whether they are alive";
 
 #[derive(Debug, Parser)]
 #[command(after_help = SCAN_HELP)]

@@ -10,7 +10,8 @@
 //!   secret           masked, unless secrets are shown
 //!   secret_bytes     base64; only if secrets are shown and it is not UTF-8
 //!   fingerprint, confidence (low medium high), checksum (valid invalid none),
-//!   proof (checksum grammar shape), registry, username,
+//!   proof (checksum grammar shape), registry, host (with its port, also of a
+//!                    URL around the secret), username,
 //!   state (unknown short-lived write-expired expired legacy-dead reference),
 //!   worth            the state in words
 //!   places           how many there are; `locations` stops at 1,000
@@ -188,6 +189,7 @@ struct Finding<'a> {
     checksum: Checksum,
     proof: Proof,
     registry: Option<String>,
+    host: Option<String>,
     username: Option<String>,
     state: State,
     worth: String,
@@ -215,6 +217,7 @@ impl<'a> Finding<'a> {
             checksum: finding.checksum,
             proof: finding.proof,
             registry: finding.registry.as_deref().map(text),
+            host: finding.host.as_deref().map(text),
             username: finding.username.as_deref().map(text),
             state: finding.worth.state,
             worth: text(&finding.worth.words),

@@ -18,7 +18,7 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading("packages in reach, most dangerous first", out)?;
-        let head = ["name", "right", "weekly", "dependents", "people", "latest", "marks"];
+        let head = ["name", "right", "weekly", "used by", "people", "latest", "marks"];
         let mut rows = vec![self.head(&head)];
         rows.extend(self.some(&radius.packages, ROWS).iter().map(|one| self.package(one)));
         self.rows(&rows, out)?;
@@ -29,7 +29,7 @@ impl Page<'_> {
     }
 
     fn package(&self, package: &Package) -> Vec<Cell> {
-        let number = |n: &Learnt<u64>| bounded("≤ ", n, |n| coverage::count(*n));
+        let number = |n: &Learnt<u64>| bounded("≤ ", n, |n| rounded(*n));
         let right = bounded("≤ ", &package.right, |right| right_words(*right).to_owned());
         let latest = learnt(&package.latest, |release| self.release(release));
         vec![
@@ -119,7 +119,7 @@ impl Page<'_> {
         }
         let n = coverage::many(plain.len() as u64, "version", "versions");
         let advice = "which proves nothing: compare with your own releases";
-        writeln!(out, "{:INDENT$}  {n} without a sign of misuse, {advice}", "")?;
+        writeln!(out, "{:INDENT$}  {n} without such signs, {advice}", "")?;
         let shown = plain.iter().filter(|_| self.options.verbose);
         let rows = shown.map(|one| vec![self.versioned(one).into(), day(one.release.time).into()]);
         self.rows(&rows.collect::<Vec<_>>(), out)
@@ -220,6 +220,19 @@ fn is_looked_at(package: &Package) -> bool {
     certainty.iter().any(|certainty| *certainty != Certainty::Unknown)
 }
 
+/// `987`, `12 k`, `1.2 M`: enough to see what is large.
+fn rounded(n: u64) -> String {
+    let (mut size, mut unit) = (n as f64, "");
+    for larger in [" k", " M", " G"] {
+        if size < 999.5 {
+            break;
+        }
+        (size, unit) = (size / 1000.0, larger);
+    }
+    let decimals = usize::from(!unit.is_empty() && size < 9.95);
+    format!("{size:.decimals$}{unit}")
+}
+
 /// What stands out about a package.
 fn marks(package: &Package) -> String {
     let mut marks = Vec::new();
@@ -230,7 +243,7 @@ fn marks(package: &Package) -> String {
         marks.push("scripts");
     }
     if package.releases.iter().any(|release| !release.marks.is_empty()) {
-        marks.push("SUSPICIOUS VERSION");
+        marks.push("SUSPICIOUS");
     }
     marks.join(" ")
 }
@@ -241,5 +254,16 @@ fn right_words(right: PackageRight) -> &'static str {
         PackageRight::Read => "read",
         PackageRight::Stage => "stage",
         PackageRight::Publish => "publish",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_short() {
+        let shown = [0, 999, 1_234, 99_950, 999_600, 1_234_567, 45_000_000_000].map(rounded);
+        assert_eq!(shown, ["0", "999", "1.2 k", "100 k", "1.0 M", "1.2 M", "45 G"]);
     }
 }

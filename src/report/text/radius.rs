@@ -100,9 +100,12 @@ impl Page<'_> {
     fn rights(&self, radius: &BlastRadius, out: &mut dyn Write) -> io::Result<()> {
         let tables = &radius.rights;
         let Some(worst) = tables.first() else { return Ok(()) };
-        let as_of = self.clipped(&worst.as_of, 20);
-        self.heading(&format!("what its holder can do with nothing else (as of {as_of})"), out)?;
         let many = tables.len() > 1;
+        let (as_of, assumption) =
+            (self.clipped(&worst.as_of, 20), self.clipped(&worst.assumption, 60));
+        let assumption = if many { String::new() } else { format!("{assumption}, ") };
+        let words = format!("what its holder can do with nothing else ({assumption}as of {as_of})");
+        self.heading(&words, out)?;
         let mut rows = Vec::new();
         for (name, one) in names().zip(tables).filter(|_| many) {
             let assumption = self.clipped(&one.assumption, WIDTH - INDENT - 6);
@@ -110,7 +113,8 @@ impl Page<'_> {
         }
         if many {
             let names = names().take(tables.len()).map(|name| Cell::from(name.to_string()));
-            rows.push([Cell::from("")].into_iter().chain(names).collect());
+            let why = Cell::styled("why A", self.paint.dim);
+            rows.push([Cell::from("")].into_iter().chain(names).chain([why]).collect());
         }
         let used = 20 + tables.len().saturating_mul(14);
         let width = match self.options.verbose {
