@@ -11,6 +11,7 @@ use common::registry::packages::{By, Version, portfolio};
 use common::registry::people::classic_row;
 use common::registry::{Account, Kind, Manner, Next, Package, Registry, Reply, Seen, hostile};
 use common::{Run, Sandbox, findings, npm_token};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const FORMATS: [&str; 6] = ["text -v", "json", "jsonl", "sarif", "github", "dot"];
@@ -430,4 +431,130 @@ fn a_graph_can_be_drawn() {
     let sandbox = Sandbox::new();
     let dot = registry.call(&sandbox, "blast-radius -f dot", &npmrc([&token])).run().exits(1).out();
     assert!(dot.starts_with("digraph") && dot.contains("kit"), "{dot}");
+}
+
+#[test]
+fn lists_without_an_end_are_left() {
+    let registry = registry();
+    let token = registry.token("alice", Kind::Session);
+    let rows = |seen: &Seen| {
+        let page = seen.number("page", 0);
+        let row =
+            |n: usize| json!({"token": format!("npm_{page:04}...{n:04}"), "key": "0".repeat(8)});
+        let next = format!("/-/npm/v1/tokens?page={}&perPage=100", page + 1);
+        let rows: Vec<Value> = (0..100).map(row).collect();
+        Reply::json(200, &json!({"objects": rows, "total": 1e9, "urls": {"next": next}}))
+    };
+    registry.on_with("/-/npm/v1/tokens", usize::MAX, rows);
+    let hits = |seen: &Seen| {
+        let from = seen.number("from", 0);
+        let hit = |n: usize| Package::new(&format!("kit-{}", from + n), "alice").hit();
+        let hits: Vec<Value> = (0..250).map(hit).collect();
+        Reply::json(200, &json!({"objects": hits, "total": 1_000_000_000}))
+    };
+    registry.on_with("/-/v1/search", usize::MAX, hits);
+    let run = run(&registry, &token, "--packages 5").exits(1);
+    let lines = registry.lines();
+    let count = |path: &str| lines.iter().filter(|line| line.contains(path)).count();
+    assert!(count("/-/npm/v1/tokens") <= 50, "{}", count("/-/npm/v1/tokens"));
+    assert!(count("/-/v1/search") <= 50, "{}", count("/-/v1/search"));
+    assert!(run.peak < 300 << 10, "{} kB", run.peak);
+    let radius = radius(&run);
+    assert!(!radius["not_checked"].as_array().unwrap().is_empty());
+    // The registry lists three as alice's own; of more, nobody knows how many.
+    let count = &radius["package_count"];
+    assert!(count["certainty"] != "measured" || count["value"] == 3, "{count}");
+}
+
+/// Answers to all questions, honest and not.
+fn body() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        Just("1e400".to_owned()),
+        Just("-9223372036854775808".to_owned()),
+        Just("18446744073709551615".to_owned()),
+        Just("\"TOKEN\"".to_owned()),
+        Just("\"alice\"".to_owned()),
+        Just("\"TRAP/x\"".to_owned()),
+        Just("\"9999-12-31T23:59:59Z\"".to_owned()),
+        Just("\"-262143-01-01T00:00:00Z\"".to_owned()),
+        Just("\"1.0.0\"".to_owned()),
+    ];
+    let key = prop::sample::select(vec![
+        "username",
+        "name",
+        "objects",
+        "total",
+        "urls",
+        "next",
+        "token",
+        "key",
+        "versions",
+        "time",
+        "dist-tags",
+        "latest",
+        "1.0.0",
+        "maintainers",
+        "package",
+        "scripts",
+        "dist",
+        "_npmUser",
+        "attestations",
+        "url",
+        "provenance",
+        "tfa",
+        "mode",
+        "created",
+        "expiry",
+        "scopes",
+        "permissions",
+        "repository",
+        "downloads",
+        "weekly",
+        "dependents",
+        "kit",
+        "items",
+        "TOKEN",
+    ]);
+    value.prop_recursive(5, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5)
+                .prop_map(|all| format!("[{}]", all.join(","))),
+            prop::collection::vec((key.clone(), inner), 0..6).prop_map(|all| {
+                let field = |(key, value): (&str, String)| format!("\"{key}\":{value}");
+                format!("{{{}}}", all.into_iter().map(field).collect::<Vec<_>>().join(","))
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever is answered to whichever question: the run ends well, asks
+    /// nobody else, and tells nothing.
+    #[test]
+    fn whatever_is_answered(
+        bodies in prop::collection::vec(body(), 6),
+        statuses in prop::collection::vec(prop_oneof![9 => Just(200u16), 1 => 300u16..500], 6),
+        format in prop::sample::select(FORMATS.to_vec()),
+    ) {
+        let (registry, trap) = (registry(), Registry::start());
+        let token = registry.token("alice", Kind::Session);
+        let paths =
+            ["/kit", "/-/v1/search", "/-/npm/v1/user", "/-/npm/v1/tokens", "/-/user/", "/-/org/"];
+        for ((path, body), status) in paths.iter().zip(&bodies).zip(&statuses) {
+            let body = body.replace("TOKEN", &token).replace("TRAP", &trap.url());
+            let status = if *status == 429 { 404 } else { *status };
+            registry.on(path, Reply::new(status, "application/json", body));
+        }
+        let sandbox = Sandbox::new();
+        let words = format!("blast-radius --timeout 3 --since 2020-01-01 -f {format}");
+        let run = registry.call(&sandbox, &words, &npmrc([&token])).run();
+        keeps(&run, &[&token]);
+        prop_assert!(run.code == 1, "{}", run.err());
+        prop_assert!(trap.lines().is_empty(), "{:?}", trap.lines());
+        assert_polite(&registry.requests(), &[&token]);
+    }
 }

@@ -7,6 +7,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use common::npm_token;
+use common::registry::manners::{assert_keeps, assert_polite};
 use common::registry::packages::{By, Version, portfolio};
 use common::registry::people::classic_row;
 use common::registry::{
@@ -383,4 +386,52 @@ fn a_large_account_is_like_a_real_one() {
     assert_eq!(usual.json()["versions"].as_object().unwrap().len(), 101);
     assert!((4 << 20..8 << 20).contains(&large), "{large}");
     assert!((90 << 10..300 << 10).contains(&usual.body.len()), "{}", usual.body.len());
+}
+
+/// The checks of the other tests see what they are for.
+#[test]
+fn a_token_is_seen_in_all_its_forms() {
+    let token = npm_token(9);
+    let told = |text: String| std::panic::catch_unwind(|| assert_keeps(&text, &token)).is_err();
+    let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    let percent: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    assert!(!told(format!(
+        "{}…{} and {}...{}",
+        &token[..8],
+        &token[36..],
+        &token[..8],
+        &token[36..]
+    )));
+    assert!(told(format!("x{token}y")) && told(token[8..18].into()) && told(token[25..36].into()));
+    assert!(told(percent));
+    for lead in ["", ":", "a:", "bob:"] {
+        assert!(told(base64(format!("{lead}{token}"))), "{lead:?}");
+    }
+}
+
+#[test]
+fn impolite_requests_are_seen() {
+    let registry = registry();
+    let token = registry.token("alice", Kind::Session);
+    let polite = |lines: &str| {
+        registry.forget();
+        let mut stream = TcpStream::connect(registry.address()).unwrap();
+        let agent = if lines.contains("user-agent") { "" } else { "user-agent: tokensweep/1\r\n" };
+        write!(stream, "{lines}\r\n{agent}connection: close\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        let seen = registry.requests();
+        std::panic::catch_unwind(|| assert_polite(&seen, &[&token])).is_ok()
+    };
+    assert!(polite(&format!("GET /-/whoami HTTP/1.1\r\nauthorization: Bearer {token}")));
+    for lines in [
+        "DELETE /-/npm/v1/tokens/token/1 HTTP/1.1".to_owned(),
+        "GET /-/whoami HTTP/1.1\r\nnpm-otp: 123456".into(),
+        "GET /-/v1/done/1 HTTP/1.1".into(),
+        "GET /-/whoami HTTP/1.1\r\nuser-agent: curl".into(),
+        format!("GET /-/whoami?{token} HTTP/1.1"),
+        format!("GET /-/whoami HTTP/1.1\r\nreferer: {token}"),
+        format!("GET /-/v1/search?text=x HTTP/1.1\r\nauthorization: Bearer {token}"),
+    ] {
+        assert!(!polite(&lines), "{lines}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::net::ToSocketAddrs as _;
 use std::time::{Duration, Instant};
 
 use common::asking::{bound, keeps, npmrc, outcomes};
@@ -146,6 +147,35 @@ fn a_host_that_only_the_text_names_is_not_asked() {
     let mut call = sandbox.call(words).stdin(&text);
     call.command.arg(&host);
     call.run();
+    assert_eq!(trap.lines()[0], WHOAMI);
+}
+
+/// Allowed by its name, it must still not lead into the own network: not by
+/// what the name means to this machine's resolver.
+#[cfg(unix)]
+#[test]
+fn a_name_that_leads_home_is_not_asked() {
+    let output = std::process::Command::new("uname").arg("-n").output().unwrap();
+    let name = String::from_utf8(output.stdout).unwrap().trim().to_lowercase();
+    let trap = Registry::start();
+    let port = trap.address().port();
+    let home =
+        (name.as_str(), port).to_socket_addrs().is_ok_and(|mut it| it.any(|a| a == trap.address()));
+    if name == "localhost" || !home {
+        eprintln!("SKIPPED: {name} is not a name of loopback here");
+        return;
+    }
+    let host = format!("{name}:{port}");
+    let token = npm_token(3);
+    let text = bound(&host, &token);
+    let url = format!("http://{host}");
+    let words = ["validate", "-f", "json", "--pace", "0", "--allow-registry", &url];
+    let sandbox = Sandbox::new();
+    let run = sandbox.call(words).stdin(&text).run();
+    assert_eq!(outcomes(&run.json()), ["unknown"]);
+    assert!(trap.lines().is_empty(), "{:?}", trap.lines());
+    let meant = words.into_iter().chain(["--allow-private"]);
+    sandbox.call(meant).stdin(&text).run();
     assert_eq!(trap.lines()[0], WHOAMI);
 }
 

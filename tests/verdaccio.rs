@@ -108,3 +108,26 @@ fn its_tokens_are_revoked() {
     assert_eq!(status(&leaked.token) == 403, run.code <= 1, "{}", run.out());
     assert!(run.code <= 1 || run.out().contains("npm token revoke"), "{}", run.out());
 }
+
+/// It has neither the list of a user's packages nor a search by maintainer, and
+/// so the reach must not read as empty.
+#[test]
+fn its_reach_is_left_open_where_it_tells_nothing() {
+    let Some(verdaccio) = Verdaccio::start() else { return };
+    let login = verdaccio.user("alice");
+    let package = |name: &str| json!({"name": name, "version": "1.0.0", "license": "MIT"});
+    for name in ["kit", "@closed/kit"] {
+        assert!(verdaccio.publish(&login, &package(name)).status.success());
+    }
+    let sandbox = Sandbox::new();
+    let host = verdaccio.host();
+    let words = ["blast-radius", "-f", "json", "--pace", "0", "--allow-registry", &host];
+    let run = sandbox.call(words).stdin(verdaccio.npmrc(&login)).run().exits(1);
+    keeps(&run, &[&login]);
+    let report = run.json();
+    let radius = &findings(&report)[0]["blast_radius"];
+    assert_eq!(radius["account"]["user"]["value"], "alice", "{radius}");
+    let count = &radius["package_count"];
+    assert!(count["value"] != 0 && count["certainty"] != "measured", "{count}");
+    assert!(!radius["not_checked"].as_array().unwrap().is_empty());
+}
