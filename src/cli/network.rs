@@ -58,7 +58,10 @@ impl NetworkArgs {
                 Some((host, url)) if !host.contains('/') => (host, url),
                 _ => (NPM_REGISTRY, text.as_str()),
             };
-            hosts.map(host, base("--registry", url)?);
+            let base = base("--registry", url)?;
+            // What is bound to the address itself may go there too.
+            hosts.allow(base.clone());
+            hosts.map(host, base);
         }
         Ok(hosts)
     }
