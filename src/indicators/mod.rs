@@ -119,6 +119,11 @@ impl List {
 
     /// Takes an entry in. `ecosystem` is empty for npm.
     fn take(&mut self, ecosystem: &str, name: &str, version: &str, campaign: &str, at: &str) {
+        // One long word could come with each of a million versions.
+        let (ecosystem, campaign) = (short(ecosystem), short(campaign));
+        if name.len() > TEXT_CAP || version.len() > TEXT_CAP {
+            return self.leave_out(at);
+        }
         let version = version.trim().trim_start_matches('=').trim_start();
         if !is_npm(ecosystem) {
             return self.take_other(ecosystem);
@@ -186,9 +191,15 @@ fn is_version(version: &str) -> bool {
             && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte))
 }
 
+fn short(text: &str) -> &str {
+    let most = text.len().min(2 * TEXT_CAP);
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// One line without control characters, cut to a decent length.
 fn clean(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = short(text).split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let mut line = words.join(" ");
     if let Some((end, _)) = line.char_indices().nth(TEXT_CAP / 2) {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::graph::{Builder, Lock};
 
 /// Longer places are not linked; real ones stay far below.
-const PLACE_CAP: usize = 2048;
+pub(super) const PLACE_CAP: usize = 2048;
 
 /// How many bytes of places may be tried before links are given up: a hostile
 /// file could ask for ever. A lockfile of 30 MB needs a tenth.
