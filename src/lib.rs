@@ -26,7 +26,7 @@
 //!         │                 └────→ suppress → context
 //!         ├→ hook → pipeline · git · report
 //!         ├→ validate · revoke → registry → rules · hostage
-//!         ├→ blast_radius → registry · lockfile · indicators
+//!         ├→ blast_radius → registry · hostage · lockfile · indicators
 //!         └→ report                                        all → model
 //! ```
 //!

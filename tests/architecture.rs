@@ -44,7 +44,7 @@ const HOUSE: &[(&str, &[&str])] = &[
         "pipeline",
         &["git", "source", "matcher", "verify", "suppress", "context", "rules", "model", "error"],
     ),
-    ("blast_radius", &["registry", "lockfile", "indicators", "model"]),
+    ("blast_radius", &["registry", "hostage", "lockfile", "indicators", "model"]),
     ("lockfile", &[]),
     ("indicators", &["error"]),
     ("registry", &["rules", "hostage", "model", "error"]),

@@ -1,7 +1,9 @@
 //! `tokensweep validate`.
 
+use std::io::{self, Write as _};
+
 use super::args::ValidateArgs;
-use super::{asking, known};
+use super::{INCOMPLETE, asking, known};
 use crate::config::Settings;
 use crate::error::Result;
 use crate::git::History;
@@ -10,6 +12,14 @@ pub(super) fn run(args: &ValidateArgs) -> Result<u8> {
     let settings = Settings::default();
     let format = args.output.format(&settings)?;
     let mut report = known::gather(&args.inputs, History::None, args.output.quiet)?;
+    // A report may be empty; a text that was named as holding credentials is not.
+    if report.findings.is_empty() && report.coverage.bytes > 0 {
+        let hint =
+            "a credential without a form of its own needs its place: //HOST/:_authToken=VALUE";
+        let _ = writeln!(io::stderr(), "no credential was recognised in the input\nhint: {hint}");
+        args.output.write(&settings, format, false, &report)?;
+        return Ok(INCOMPLETE);
+    }
     let door = asking::validate(&mut report, &args.network, args.output.quiet)?;
     if let Some(code) = asking::rehearsed(door, &report)? {
         return Ok(code);

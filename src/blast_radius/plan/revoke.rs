@@ -3,8 +3,9 @@
 use super::{LIST_CAP, Scene, is_github, is_npm, name, step};
 use crate::blast_radius::rights::answer;
 use crate::blast_radius::words;
-use crate::model::Finding;
+use crate::hostage;
 use crate::model::radius::{Action, Answer, BlastRadius, Step, TokenKind};
+use crate::model::{Finding, OriginKind};
 
 /// Tokens are taken away in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +49,7 @@ fn turn(scene: &Scene<'_>, finding: &Finding) -> Turn {
 /// a file of the switch, or it is GitHub's and nobody knows which one is watched.
 fn is_watched(scene: &Scene<'_>, finding: &Finding) -> bool {
     let token_name = finding.blast_radius.as_ref().and_then(|radius| radius.token.name.get());
-    if token_name.is_some_and(|name| name.starts_with("IfYouRevokeThisToken")) {
+    if token_name.is_some_and(|name| hostage::is_trap(name)) {
         return true;
     }
     if !scene.response.armed() || !is_github(finding) {
@@ -172,11 +173,21 @@ fn npm_ways(finding: &Finding) -> Vec<String> {
         Some(key) => vec![format!("npm token revoke {key}")],
         None => vec!["npm token list --json".into(), "npm token revoke KEY".into()],
     };
+    ways.extend(our_way(finding));
     ways.push(match user(finding).and_then(words::segment) {
         Some(user) => format!("https://www.npmjs.com/settings/{user}/tokens"),
         None => "https://www.npmjs.com (Access Tokens)".into(),
     });
     ways
+}
+
+/// The command of our own, which finds the row of the list by itself.
+fn our_way(finding: &Finding) -> Option<String> {
+    let place = finding.locations.first()?;
+    let shown = String::from_utf8(place.origin.shown()).ok()?;
+    let file = matches!(place.origin.kind, OriginKind::File).then(|| words::word(&shown))??;
+    let fingerprint = finding.fingerprint;
+    Some(format!("tokensweep revoke {fingerprint} {file} --as ~/.npmrc --otp CODE"))
 }
 
 /// Whose credential it is.
