@@ -82,7 +82,7 @@ pub fn carry_out(
     key: &str,
     code: Option<&str>,
 ) -> (Taken, Option<Validation>) {
-    let taken = tokens::revoke(door, by, key, code);
+    let taken = tokens::revoke(door, by, token.secret, key, code);
     let after = (taken == Taken::Yes).then(|| identity::identify(door, token, finding.checksum));
     (taken, after)
 }

@@ -292,7 +292,7 @@ fn json_has_the_promised_fields() {
     let keys =
         |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(json["version"], 1);
-    insta::assert_snapshot!(keys(&json["findings"][0]), @"blast_radius checksum confidence fingerprint kind locations name places proof registry rule secret service severity state username validation validation_detail worth");
+    insta::assert_snapshot!(keys(&json["findings"][0]), @"blast_radius checksum confidence fingerprint host kind locations name places proof registry rule secret service severity state username validation validation_detail worth");
     insta::assert_snapshot!(keys(&json["findings"][0]["locations"][0]), @"author chain column commit commit_time in_head length line object offset origin path ref refs root unreachable variable");
     insta::assert_snapshot!(serde_json::to_string_pretty(&json["summary"]).unwrap(), @r#"
     {

@@ -180,6 +180,10 @@ impl Client {
 
 impl Ask for Client {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
+        if request.tells_its_secret() {
+            let why = "the server wants a path that holds a piece of the credential: not asked";
+            return Err(NoAnswer::NotAllowed(why.into()));
+        }
         let base = self.options.hosts.base(&request.host).map_err(NoAnswer::NotAllowed)?;
         if let Some(ip) = literal(&base.host) {
             Hosts::screen(base.local, &base.host, [ip]).map_err(NoAnswer::NotAllowed)?;

@@ -15,7 +15,7 @@ mod pace;
 mod request;
 pub mod sigv4;
 
-pub use request::{Answer, Ask, Carried, Method, NoAnswer, Request};
+pub use request::{Answer, Ask, Carried, Method, NoAnswer, Request, shares_a_piece};
 
 /// The host of npm's download counts: the one place in the code that spells it.
 pub const NPM_DOWNLOADS: &str = concat!("api", ".npmjs.", "org");

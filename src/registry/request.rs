@@ -121,10 +121,31 @@ impl Request {
         self
     }
 
+    /// True if a piece of what the request carries stands in its path: a server
+    /// can hand out links and ids in which it hides the token that it was asked
+    /// with, and paths are logged everywhere.
+    pub fn tells_its_secret(&self) -> bool {
+        self.secrets.iter().any(|(_, secret)| shares_a_piece(secret.expose(), &self.path))
+    }
+
     /// `GET https://host/path`, for people; holds no secret.
     pub fn line(&self) -> String {
         format!("{} https://{}{}", self.method.word(), self.host, self.path)
     }
+}
+
+/// Characters of a secret that nobody meets by chance.
+const PIECE: usize = 10;
+
+/// True if so many characters of `secret` in a row stand in `text`, whatever their
+/// case and whatever stands between them.
+pub fn shares_a_piece(secret: &str, text: &str) -> bool {
+    let plain = |text: &str| -> Vec<u8> {
+        let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.map(|byte| byte.to_ascii_lowercase()).collect()
+    };
+    let (secret, text) = (plain(secret), plain(text));
+    secret.windows(PIECE).any(|piece| memchr::memmem::find(&text, piece).is_some())
 }
 
 /// What a service answered, whatever its status.

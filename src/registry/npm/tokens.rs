@@ -7,7 +7,7 @@ use super::identity::Bound;
 use crate::hostage;
 use crate::model::Secret;
 use crate::model::radius::{Certainty, Learnt, TokenFacts, TokenKind};
-use crate::registry::{Ask, Carried, Method, Request};
+use crate::registry::{Ask, Carried, Method, Request, shares_a_piece};
 
 /// Tokens of one page; the registry was documented to allow 1 to 9999.
 const PER_PAGE: usize = 100;
@@ -269,8 +269,15 @@ pub enum Taken {
 
 /// Takes the token with the id `key` away, in the name of `by`: the one call
 /// that names a token by its id and never by itself, as npm's own client makes it.
-pub fn revoke(door: &dyn Ask, by: &Bound<'_>, key: &str, code: Option<&str>) -> Taken {
-    if !is_key(key) {
+pub fn revoke(
+    door: &dyn Ask,
+    by: &Bound<'_>,
+    token: &Secret,
+    key: &str,
+    code: Option<&str>,
+) -> Taken {
+    let own = String::from_utf8_lossy(token.expose());
+    if !is_key(key) || shares_a_piece(&own, key) {
         return Taken::No("the registry lists it under an id that is none".into());
     }
     let Some(mut request) = by.get(format!("/-/npm/v1/tokens/token/{key}")) else {
