@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::model::{Checksum, Finding, Outcome, Secret, State, Validation};
-use crate::registry::Ask;
+use crate::model::{Checksum, Finding, Location, Outcome, Secret, State, Validation};
 use crate::registry::declared::{self, Inputs};
 use crate::registry::npm::identity::{self, Bound};
+use crate::registry::{Ask, github};
 use crate::rules::check::Check;
-use crate::rules::checks;
+use crate::rules::check_for;
 
 /// How to validate.
 #[derive(Clone, Copy, Debug)]
@@ -105,21 +105,20 @@ fn route<'f>(
     if finding.checksum == Checksum::Invalid {
         return Err("its checksum is wrong: a dummy or a mangled copy, not asked".into());
     }
-    if options.armed && finding.service.as_deref() == Some("github") {
-        return Err(
-            "a dead-man's switch on this machine may watch this token and destroy the home \
-                    directory when it dies or is asked about too often: not asked"
-                .into(),
-        );
-    }
     if let Some(route) = npm_route(finding) {
         return route;
     }
-    let check = checks().iter().find(|check| check.takes(&finding.kind, finding.secret.expose()));
-    let check = check.ok_or("there is no check for credentials of this kind")?;
+    let check = check_for(&finding.kind, finding.secret.expose())
+        .ok_or("no read-only way to ask about credentials of this kind is known")?;
+    if options.armed && check.host == github::HOST {
+        return Err(WATCHED.into());
+    }
     let companions = companions(check, finding, all);
     Ok(Route::Declared { check, finding, companions, now: options.now })
 }
+
+const WATCHED: &str = "a dead-man's switch on this machine may watch this token, and destroy the \
+                       home directory when it dies or is asked about too often: not asked";
 
 /// The findings that a check wants beside its own: of each kind the one that
 /// stands nearest in the same place.
@@ -141,7 +140,7 @@ fn companions<'f>(
 
 /// Bytes between two secrets where they stand nearest; `None` if they share no place.
 fn distance(one: &Finding, other: &Finding) -> Option<u64> {
-    let places = one.locations.iter().flat_map(|a| other.locations.iter().map(move |b| (a, b)));
+    let places = first(one).flat_map(|a| first(other).map(move |b| (a, b)));
     places.filter(|(a, b)| a.origin == b.origin).map(|(a, b)| a.offset.abs_diff(b.offset)).min()
 }
 
@@ -210,6 +209,11 @@ fn ask_all(
         let walkers: Vec<_> = (0..threads).map(|_| scope.spawn(walk)).collect();
         walkers.into_iter().filter_map(|walker| walker.join().ok()).flatten().collect()
     })
+}
+
+/// The first places speak for all: thousands of secrets may have a thousand each.
+fn first(finding: &Finding) -> impl Iterator<Item = &Location> {
+    finding.locations.iter().take(20)
 }
 
 /// How many findings there are of each outcome.

@@ -19,6 +19,7 @@ const HOUSE: &[(&str, &[&str])] = &[
             "config",
             "hook",
             "blast_radius",
+            "indicators",
             "revoke",
             "validate",
             "hostage",

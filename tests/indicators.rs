@@ -21,10 +21,12 @@ fn pairs(list: &List) -> Vec<String> {
 
 #[test]
 fn plain_lists_split_at_the_last_colon() {
-    let text = "# A list\n# Last updated: June 2026\n\n# =====\n# FIRST WAVE, 2025\n# more words\n# =====\n\n\
+    let text = "# A list\n# Last updated: June 2026\n\n# =====\n# FIRST WAVE, 2025\n# more \
+    words\n# =====\n\n\
                 # Popular ones\n02-echo:0.0.7\n@s/a:1.0.0-rc.1   # a remark\nnpm:@s/b:2.0.0\r\n\
                 go:github.com/x/y:v1.0.0\npypi:z:1\nnpm:c@3.0.0\npkg:npm/%40s/d@4.0.0\n\n\
-                # =====\n# SECOND WAVE\n# =====\nlast@5.0.0\nno version here\nhttps://example.invalid:443\na:>=1";
+                # =====\n# SECOND WAVE\n# =====\nlast@5.0.0\nno version here\n\
+                https://example.invalid:443\na:>=1";
     for text in [text.to_owned(), text.replace('\n', "\r\n")] {
         let list = list(&text);
         assert_eq!(list.format, "plain");
@@ -37,8 +39,8 @@ fn plain_lists_split_at_the_last_colon() {
             "last@5.0.0",
         ];
         assert_eq!(pairs(&list), expected);
-        assert_eq!(list.npm[0].campaign, "FIRST WAVE, 2025");
-        assert_eq!(list.npm[5].campaign, "SECOND WAVE");
+        assert_eq!(list.npm[0].campaign, "under “FIRST WAVE, 2025”");
+        assert_eq!(list.npm[5].campaign, "under “SECOND WAVE”");
         assert_eq!(list.as_of.as_deref(), Some("June 2026"));
         assert_eq!(
             list.other.iter().map(|(k, n)| (k.as_str(), *n)).collect::<Vec<_>>(),
@@ -55,8 +57,10 @@ fn tables_are_read_by_their_heading() {
         "package_name,package_versions,sources\n@s/a,\"1.0.0, 1.0.1\",\"x, y\"\nb,2.0.0,z\n",
         "package_name,package_version\n@s/a,1.0.0\n@s/a,1.0.1\nb,2.0.0\n",
         "Package,Version\n@s/a,= 1.0.0 || = 1.0.1\nb,= 2.0.0\n",
-        "artifact_type,name,affected_versions\nnpm package,@s/a,\"1.0.0, 1.0.1\"\nnpm package,b,2.0.0\n",
-        "type,indicator,context\nnpm package,@s/a@1.0.0,\"a \"\"bad\"\" one,\nindeed\"\nnpm package,@s/a@1.0.1,x\nnpm package,b@2.0.0,\n",
+        "artifact_type,name,affected_versions\nnpm package,@s/a,\"1.0.0, 1.0.1\"\nnpm package,b,\
+        2.0.0\n",
+        "type,indicator,context\nnpm package,@s/a@1.0.0,\"a \"\"bad\"\" one,\nindeed\"\nnpm \
+        package,@s/a@1.0.1,x\nnpm package,b@2.0.0,\n",
         "# as of today\n\nPackage,Version\r\nb,= 2.0.0\r\n@s/a,= 1.0.1 || = 1.0.0\r\n",
     ];
     for table in tables {
@@ -76,12 +80,19 @@ fn tables_are_read_by_their_heading() {
 #[test]
 fn json_is_read_in_every_shape() {
     let shapes = [
-        r#"{"version":"2.2.0","lastUpdated":"2026-08-08","packages":[{"name":"@s/a","severity":"critical","affectedVersions":["1.0.0","1.0.1"]},{"name":"b","affectedVersions":["2.0.0"]}]}"#,
-        "{\"name\":\"@s/a\",\"version\":\"1.0.0\"}\n{\"name\":\"@s/a\",\"version\":\"1.0.1\"}\r\n\n{\"name\":\"b\",\"version\":\"2.0.0\"}\n",
-        "{\"kind\":\"npm_package\",\"value\":\"@s/a@1.0.0\"}\n{\"kind\":\"package\",\"ecosystem\":\"npm\",\"value\":\"@s/a\",\"version\":\"1.0.1\"}\n{\"kind\":\"package\",\"value\":\"b@2.0.0\"}\n",
+        r#"{"version":"2.2.0","lastUpdated":"2026-08-08","packages":[{"name":"@s/a",
+        "severity":"critical","affectedVersions":["1.0.0","1.0.1"]},{"name":"b",
+        "affectedVersions":["2.0.0"]}]}"#,
+        "{\"name\":\"@s/a\",\"version\":\"1.0.0\"}\n{\"name\":\"@s/a\",\
+        \"version\":\"1.0.1\"}\r\n\n{\"name\":\"b\",\"version\":\"2.0.0\"}\n",
+        "{\"kind\":\"npm_package\",\"value\":\"@s/a@1.0.0\"}\n{\"kind\":\"package\",\
+        \"ecosystem\":\"npm\",\"value\":\"@s/a\",\"version\":\"1.0.1\"}\n{\"kind\":\"package\",\
+        \"value\":\"b@2.0.0\"}\n",
         r#"[{"name":"@s/a","versions":["1.0.0","1.0.1"]},"b@2.0.0"]"#,
         r#"{"packages":{"@s/a":["1.0.0","1.0.1"],"b":"2.0.0"}}"#,
-        r#"[{"id":"MAL-1","affected":[{"package":{"ecosystem":"npm","name":"@s/a"},"versions":["1.0.0","1.0.1"]}]},{"id":"MAL-2","affected":[{"package":{"ecosystem":"npm","name":"b"},"versions":["2.0.0"]}]}]"#,
+        r#"[{"id":"MAL-1","affected":[{"package":{"ecosystem":"npm","name":"@s/a"},
+        "versions":["1.0.0","1.0.1"]}]},{"id":"MAL-2","affected":[{"package":{"ecosystem":"npm",
+        "name":"b"},"versions":["2.0.0"]}]}]"#,
     ];
     for shape in shapes {
         let list = list(shape);
@@ -96,8 +107,11 @@ fn json_is_read_in_every_shape() {
 fn advisories_for_all_versions_and_other_ecosystems() {
     let osv = |ecosystem: &str, events: &str| {
         format!(
-            r#"{{"id":"MAL-1","modified":"2026-01-02T00:00:00Z","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"a"}},"ranges":[{{"type":"SEMVER","events":[{events}]}}]}}]}}"#
+            r#"{{"id":"MAL-1","modified":"2026-01-02T00:00:00Z",
+            "affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"a"}},
+            "ranges":[{{"type":"SEMVER","events":[{events}]}}]}}]}}"#
         )
+        .replace('\n', "")
     };
     let all = osv("npm", r#"{"introduced":"0"}"#);
     assert_eq!(pairs(&list(&all)), ["a@*"]);
@@ -114,13 +128,25 @@ fn advisories_for_all_versions_and_other_ecosystems() {
 #[test]
 fn records_of_other_kinds_are_counted_apart() {
     let list = list(
-        "{\"kind\":\"domain\",\"value\":\"example.invalid\"}\n{\"kind\":\"npm_package\",\"value\":\"a@1.0.0\",\"campaign\":\"worm\"}\n\
+        "{\"kind\":\"domain\",\"value\":\"example.invalid\"}\n{\"kind\":\"npm_package\",\
+        \"value\":\"a@1.0.0\",\"campaign\":\"worm\"}\n\
          {\"kind\":\"file_sha256\",\"value\":\"00\"}\nnot json\n",
     );
     assert_eq!(pairs(&list), ["a@1.0.0"]);
     assert_eq!(list.npm[0].campaign, "worm");
     assert_eq!((list.other["domain"], list.other["file_sha256"]), (1, 1));
     assert_eq!(list.not_understood_at, ["line 4"]);
+}
+
+#[test]
+fn only_what_is_of_npm_counts() {
+    let list = list(
+        r#"[{"kind":"package","registry":"docker","name":"x/y","version":"1"},
+            {"kind":"package","registry":"npm","name":"a","version":"1.0.0"},
+            {"name":"github.com/u/m","affectedVersions":["v0.1.0","v0.2.0"]}]"#,
+    );
+    assert_eq!((pairs(&list), list.not_understood), (vec!["a@1.0.0".to_owned()], 0));
+    assert_eq!((list.other["docker"], list.other["module path"]), (1, 2));
 }
 
 #[test]
@@ -159,12 +185,12 @@ fn lists_are_asked_together() {
             })
             .collect();
     let known = Known::load(&paths).unwrap();
-    assert_eq!(known.bad("a", "1.0.0"), Some("one.txt: worm; two.csv"));
+    assert_eq!(known.bad("a", "1.0.0"), Some("one.txt: under “worm”; two.csv"));
     assert_eq!(known.bad("a", "2.0.0"), Some("two.csv"));
     assert_eq!((known.bad("a", "3.0.0"), known.bad("b", "1.0.0")), (None, None));
     assert_eq!(
         known.lists(),
-        ["one.txt: 1 versions, without a date", "two.csv: 2 versions, without a date"]
+        ["one.txt: 1 version, without a date", "two.csv: 2 versions, without a date"]
     );
 }
 
@@ -221,7 +247,7 @@ fn projects_at_home_are_found_wherever_they_lie() {
         })
         .collect();
     let expected = [
-        ("/.hidden/yarn.lock", "bad", "6.6.6", Some("list: worm")),
+        ("/.hidden/yarn.lock", "bad", "6.6.6", Some("list: under “worm”")),
         ("/plain/node_modules/.package-lock.json", "reach", "1.0.1", None),
         ("/plain/yarn.lock", "reach", "1.0.0", None),
     ];
@@ -242,7 +268,10 @@ fn links_and_pipes_are_named_and_not_opened() {
 
 proptest! {
     #[test]
-    fn any_list_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[\\PC\n]{0,200}") {
+    fn any_list_is_read_or_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        text in "[\\PC\n]{0,200}",
+    ) {
         for bytes in [&bytes[..], text.as_bytes()] {
             if let Ok(list) = parse("x", bytes) {
                 prop_assert!(!list.npm.is_empty());
@@ -253,8 +282,10 @@ proptest! {
     #[test]
     fn pieces_of_lists_are_read_or_refused(
         pieces in prop::collection::vec(prop::sample::select(vec![
-            "package,version", "name", "@s/a", "1.0.0", ":", "@", ",", "\"", "\n", "#", "=", " || ", "npm:",
-            "{", "}", "[", "]", "\"name\":", "\"version\":", "\"affected\":", "\"packages\":", "\"1.0.0\"", "0",
+            "package,version", "name", "@s/a", "1.0.0", ":", "@", ",", "\"", "\n", "#", "=", " \
+            || ", "npm:",
+            "{", "}", "[", "]", "\"name\":", "\"version\":", "\"affected\":", "\"packages\"\
+            :", "\"1.0.0\"", "0",
         ]), 0..40),
     ) {
         let text = pieces.concat();
@@ -268,7 +299,8 @@ proptest! {
 
     #[test]
     fn every_pair_comes_back_from_every_shape(
-        pairs in prop::collection::btree_set(("(@[a-z0-9-]{1,8}/)?[a-zA-Z0-9_.-]{1,12}", "[0-9]{1,3}\\.[0-9]\\.[0-9X](-rc\\.[0-9])?"), 1..12),
+        pairs in prop::collection::btree_set(("(@[a-z0-9-]{1,8}/)?[a-zA-Z0-9_.-]{1,\
+        12}", "[0-9]{1,3}\\.[0-9]\\.[0-9X](-rc\\.[0-9])?"), 1..12),
     ) {
         let each = |begin: &str, f: &dyn Fn(&str, &str) -> String, between: &str, end: &str| {
             let lines: Vec<String> = pairs.iter().map(|(name, version)| f(name, version)).collect();

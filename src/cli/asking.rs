@@ -50,13 +50,18 @@ pub(super) fn validate(report: &mut Report, network: &NetworkArgs, quiet: bool) 
     Ok(door)
 }
 
-/// A bar on the terminal's standard error, or none.
+/// A bar on the terminal's standard error, or none; its length is 0 if nobody
+/// knows it.
 pub(super) fn bar(length: u64, what: &'static str, quiet: bool) -> ProgressBar {
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {pos} of {len} {msg}, {elapsed}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let template = match length {
+        0 => "{spinner} {pos} {msg}, {elapsed}",
+        _ => "{spinner} {pos} of {len} {msg}, {elapsed}",
+    };
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(length).with_style(style).with_message(what);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

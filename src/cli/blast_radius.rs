@@ -33,7 +33,7 @@ fn assess(args: &BlastArgs, door: &dyn Ask, report: &mut Report) -> Result<()> {
     let journal = args.resume.as_deref().map(|path| Journal::open(door, path, now)).transpose()?;
     let public = journal.as_ref().map_or(door, |journal| journal as &dyn Ask);
     let folders = folders(args);
-    let bar = asking::bar(0, "packages", args.output.quiet);
+    let bar = asking::bar(0, "packages and searches looked at", args.output.quiet);
     let options = Options {
         now,
         since: args.since,

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::NPM_REGISTRY;
 use crate::registry::Ask;
 use crate::registry::client::{Client, Options, Rehearsal};
+use crate::registry::declared;
 use crate::registry::hosts::{Base, Hosts};
-use crate::rules::checks;
 
 /// Who may be asked, and how fast.
 #[derive(Clone, Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) struct NetworkArgs {
 impl NetworkArgs {
     /// Who may be asked, the services of the shipped checks among them.
     fn hosts(&self) -> Result<Hosts> {
-        let mut hosts = Hosts::new(checks().iter().map(|check| check.host.as_str()));
+        let mut hosts = Hosts::new(declared::hosts());
         for text in &self.allow_registry {
             hosts.allow(base("--allow-registry", text)?);
         }
@@ -58,7 +58,10 @@ impl NetworkArgs {
                 Some((host, url)) if !host.contains('/') => (host, url),
                 _ => (NPM_REGISTRY, text.as_str()),
             };
-            hosts.map(host, base("--registry", url)?);
+            let base = base("--registry", url)?;
+            // What is bound to the address itself may go there too.
+            hosts.allow(base.clone());
+            hosts.map(host, base);
         }
         Ok(hosts)
     }

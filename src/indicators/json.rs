@@ -84,7 +84,9 @@ fn record(object: &Map<String, Value>, campaign: &str, list: &mut List, at: &str
     }
     let kind = text(object, &["kind", "type", "ecosystem"]).unwrap_or("");
     let is_package = kind.is_empty() || kind.to_ascii_lowercase().contains("package");
-    let ecosystem = text(object, &["ecosystem"]).unwrap_or(if is_package { "" } else { kind });
+    let told = text(object, &["ecosystem", "registry"]);
+    let ecosystem = told.unwrap_or(if is_package { "" } else { kind });
+    // `npm_package`, whatever else it says.
     let ecosystem = if kind.to_ascii_lowercase().starts_with("npm") { "" } else { ecosystem };
     let name = text(object, &["name", "package", "package_name", "value", "indicator"]);
     let pinned = VERSIONS.iter().find_map(|key| object.get(*key));

@@ -52,7 +52,9 @@ pub struct Bad {
     pub name: String,
     /// The version; `*` if all are bad.
     pub version: String,
-    /// What it was a part of; empty if the list does not tell.
+    /// What it was a part of; of plain lists the heading above it, in quotes,
+    /// because some sort all campaigns below the first. Empty if the list does
+    /// not tell.
     pub campaign: String,
 }
 
@@ -86,7 +88,8 @@ impl List {
     /// One line for people: name, number of pairs, date if the list tells, and
     /// what was not understood.
     pub fn words(&self) -> String {
-        let mut words = format!("{}: {} versions", self.name, self.npm.len());
+        let plural = if self.npm.len() == 1 { "" } else { "s" };
+        let mut words = format!("{}: {} version{plural}", self.name, self.npm.len());
         match &self.as_of {
             Some(date) => words.push_str(&format!(", as of {date}")),
             None => words.push_str(", without a date"),
@@ -116,9 +119,18 @@ impl List {
 
     /// Takes an entry in. `ecosystem` is empty for npm.
     fn take(&mut self, ecosystem: &str, name: &str, version: &str, campaign: &str, at: &str) {
+        // One long word could come with each of a million versions.
+        let (ecosystem, campaign) = (short(ecosystem), short(campaign));
+        if name.len() > TEXT_CAP || version.len() > TEXT_CAP {
+            return self.leave_out(at);
+        }
         let version = version.trim().trim_start_matches('=').trim_start();
         if !is_npm(ecosystem) {
             return self.take_other(ecosystem);
+        }
+        // Some lists mix modules of Go in and do not say so.
+        if is_module_path(name) {
+            return self.take_other("module path");
         }
         if !is_name(name) || !is_version(version) {
             return self.leave_out(at);
@@ -155,6 +167,11 @@ fn is_npm(ecosystem: &str) -> bool {
     word.eq_ignore_ascii_case("npm") || ecosystem.is_empty()
 }
 
+/// `github.com/user/module`: no name of npm has a host in front.
+fn is_module_path(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(host, _)| !host.starts_with('@') && host.contains('.'))
+}
+
 fn is_name(name: &str) -> bool {
     let wrong = |c: char| c.is_whitespace() || c.is_control() || ":\"'<>|,".contains(c);
     let parts: Vec<&str> = name.split('/').collect();
@@ -174,9 +191,15 @@ fn is_version(version: &str) -> bool {
             && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte))
 }
 
+fn short(text: &str) -> &str {
+    let most = text.len().min(2 * TEXT_CAP);
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// One line without control characters, cut to a decent length.
 fn clean(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = short(text).split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let mut line = words.join(" ");
     if let Some((end, _)) = line.char_indices().nth(TEXT_CAP / 2) {

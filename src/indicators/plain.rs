@@ -73,11 +73,15 @@ impl Heading {
             // The second ruler closes what the first has opened.
             self.ruler = !(self.ruled && self.open);
         } else if self.ruler || !(self.open || self.ruled) {
-            (self.words, self.ruled) = (text.to_owned(), self.ruler);
+            (self.words, self.ruled) = (quoted(text), self.ruler);
             self.ruler = false;
         }
         self.open = true;
     }
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("under “{}”", super::clean(text)) }
 }
 
 /// What follows `Last updated:` and the like.

@@ -41,6 +41,8 @@ pub struct Use {
 struct Node {
     name: Box<str>,
     version: Box<str>,
+    /// When the walk from the direct dependencies came by; [`FAR`] if never.
+    turn: u32,
     /// Steps from a direct dependency, and the node one step nearer to it.
     depth: u32,
     parent: u32,
@@ -65,7 +67,7 @@ impl Lock {
         let same = self.sorted[from..].iter().take_while(|&&at| self.pair(at).0 == package);
         let mut uses: Vec<Use> = Vec::new();
         for &at in same {
-            // Of equal versions the nearest comes first.
+            // Of equal versions the one that the walk met first comes first.
             if uses.last().is_none_or(|last| *last.version != *self.pair(at).1) {
                 let version = self.pair(at).1.to_owned();
                 uses.push(Use { version, through: self.chain(at) });
@@ -82,7 +84,7 @@ impl Lock {
     fn chain(&self, mut at: u32) -> Vec<String> {
         let mut chain = Vec::new();
         let depth = self.nodes[at as usize].depth;
-        if depth == FAR {
+        if self.nodes[at as usize].turn == FAR {
             return chain;
         }
         let middle = CHAIN_CAP as u32 / 2;
@@ -114,7 +116,7 @@ impl Builder {
     pub fn add(&mut self, name: &str, version: &str) -> u32 {
         let number = self.nodes.len() as u32;
         let (name, version) = (name.into(), version.into());
-        self.nodes.push(Node { name, version, depth: FAR, parent: number });
+        self.nodes.push(Node { name, version, turn: FAR, depth: 0, parent: number });
         self.needs.push(Vec::new());
         number
     }
@@ -147,7 +149,7 @@ impl Builder {
         let ranks = self.ranks();
         self.measure(&ranks);
         let mut sorted: Vec<u32> = (0..self.nodes.len() as u32).collect();
-        sorted.sort_by_key(|&at| (ranks[at as usize], self.nodes[at as usize].depth));
+        sorted.sort_by_key(|&at| (ranks[at as usize], self.nodes[at as usize].turn));
         let problem = match self.left_out {
             0 => String::new(),
             1 => format!("1 entry was not understood: {}", self.first_left_out),
@@ -179,24 +181,19 @@ impl Builder {
     fn measure(&mut self, ranks: &[u32]) {
         let by_rank = |list: &mut Vec<u32>| list.sort_by_key(|&at| ranks[at as usize]);
         by_rank(&mut self.direct);
-        let mut queue = VecDeque::new();
-        for &at in &self.direct {
-            if self.nodes[at as usize].depth == FAR {
-                self.nodes[at as usize].depth = 0;
-                queue.push_back(at);
+        let mut queue: VecDeque<(u32, u32, u32)> =
+            self.direct.iter().map(|&at| (at, 0, at)).collect();
+        let mut turn = 0;
+        while let Some((at, depth, parent)) = queue.pop_front() {
+            let node = &mut self.nodes[at as usize];
+            if node.turn != FAR {
+                continue;
             }
-        }
-        while let Some(from) = queue.pop_front() {
-            let mut needs = std::mem::take(&mut self.needs[from as usize]);
+            (node.turn, node.depth, node.parent) = (turn, depth, parent);
+            turn += 1;
+            let mut needs = std::mem::take(&mut self.needs[at as usize]);
             by_rank(&mut needs);
-            let depth = self.nodes[from as usize].depth + 1;
-            for at in needs {
-                let node = &mut self.nodes[at as usize];
-                if node.depth == FAR {
-                    (node.depth, node.parent) = (depth, from);
-                    queue.push_back(at);
-                }
-            }
+            queue.extend(needs.into_iter().map(|next| (next, depth + 1, at)));
         }
     }
 }

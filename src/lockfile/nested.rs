@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::graph::{Builder, Lock};
 
 /// Longer places are not linked; real ones stay far below.
-const PLACE_CAP: usize = 2048;
+pub(super) const PLACE_CAP: usize = 2048;
 
 /// How many bytes of places may be tried before links are given up: a hostile
 /// file could ask for ever. A lockfile of 30 MB needs a tenth.
@@ -78,7 +78,7 @@ impl Finder<'_> {
             if base != FOLDER && !base.ends_with("/node_modules") {
                 let slash = if base.is_empty() { "" } else { "/" };
                 let path = format!("{base}{slash}{FOLDER}/{name}");
-                self.work = self.work.checked_sub(path.len() as u64).unwrap_or_default();
+                self.work = self.work.saturating_sub(path.len() as u64);
                 if self.work == 0 {
                     return None;
                 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::graph::{Builder, Lock};
-use super::nested::{self, Place, name_of};
+use super::nested::{self, PLACE_CAP, Place, name_of};
 use super::{shown_version, split_at_sign};
 
 #[derive(Deserialize)]
@@ -144,6 +144,10 @@ fn add_old<'a>(
     builder: &mut Builder,
 ) {
     let slash = if base.is_empty() { "" } else { "/" };
+    // Else each of a million entries could repeat one long path.
+    if base.len() + name.len() > PLACE_CAP {
+        return builder.leave_out(|| "a folder that lies too deep".into());
+    }
     let path = format!("{base}{slash}node_modules/{name}");
     for (inner, old) in package.dependencies.0 {
         add_old(&path, inner, old, places, builder);

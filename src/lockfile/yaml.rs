@@ -3,6 +3,7 @@
 //! they never name a package here. Anything else is an error.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::iter::Peekable;
 
 /// Lockfiles nest five deep.
@@ -31,6 +32,15 @@ impl<'a> Map<'a> {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    fn has_doubles(&self) -> bool {
+        let keys = || self.0.iter().map(|(key, _)| &**key);
+        if self.0.len() > 8 {
+            let mut seen = HashSet::with_capacity(self.0.len());
+            return !keys().all(|key| seen.insert(key));
+        }
+        keys().enumerate().any(|(at, key)| keys().take(at).any(|other| other == key))
     }
 
     /// The pairs of a map in this one; nothing if there is none.
@@ -120,7 +130,10 @@ impl<'a, I: Iterator<Item = Line<'a>>> Reader<'a, I> {
             };
             map.0.push((key, self.value(rest, line, depth)?));
         }
-        Ok(map)
+        match map.has_doubles() {
+            true => Err("a key stands twice, as after a merge that went wrong".into()),
+            false => Ok(map),
+        }
     }
 
     /// A key of more than 1,024 bytes stands behind `? `, its value behind

@@ -160,7 +160,7 @@ impl Client {
     /// Waits for the turn of a request.
     fn wait(&self, base: &Base, request: &Request) -> std::result::Result<(), NoAnswer> {
         let distance = if request.light { self.options.pace / 5 } else { self.options.pace };
-        let Some(at) = self.turns.take(&base.host, distance) else {
+        let Some(at) = self.turns.take(&base.url(), distance) else {
             let why = format!("{} did not answer several times in a row", base.host);
             return Err(NoAnswer::Failed(why));
         };
@@ -193,7 +193,9 @@ impl Ask for Client {
         loop {
             self.wait(&base, request)?;
             let outcome = self.once(&base, request);
-            self.turns.answered(&base.host, outcome.is_ok());
+            if outcome.is_err() {
+                self.turns.answered(&base.url(), false);
+            }
             let answer = outcome?;
             // A busy host is asked again, a broken one once.
             let again = match answer.status {
@@ -202,13 +204,15 @@ impl Ask for Client {
                 _ => 0,
             };
             if attempt >= again {
+                // A host that is still busy or broken gave no answer either.
+                self.turns.answered(&base.url(), again == 0);
                 return Ok(answer);
             }
             let delay = back_off(attempt, answer.header("retry-after"), self.options.back_off);
             if Instant::now() + delay > self.until {
                 return Ok(answer);
             }
-            self.turns.hold(&base.host, delay);
+            self.turns.hold(&base.url(), delay);
             attempt += 1;
         }
     }
