@@ -5,27 +5,13 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::asking::{bound, keeps, npmrc};
+use common::asking::{acme, bound, documents, keeps, npmrc, radius};
 use common::registry::manners::assert_polite;
 use common::registry::packages::{By, Version, portfolio};
 use common::registry::people::classic_row;
-use common::registry::{Account, Kind, Manner, Next, Package, Registry, Reply, Seen, hostile};
+use common::registry::{Account, Kind, Manner, Package, Registry, Reply};
 use common::{Run, Sandbox, findings, npm_token};
-use proptest::prelude::*;
 use serde_json::{Value, json};
-
-const FORMATS: [&str; 6] = ["text -v", "json", "jsonl", "sarif", "github", "dot"];
-
-/// Alice, of whom the registry knows a little of everything.
-fn registry() -> Registry {
-    let registry = Registry::start();
-    registry.account(Account::new("alice").member("acme", "owner"));
-    registry.package(Package::new("kit", "alice").reach(50_000, 40).repository("acme/kit"));
-    registry.package(Package::new("@acme/open", "alice").reach(900, 2));
-    registry.package(Package::new("@acme/secret", "alice").private());
-    registry.package(Package::new("friends-of-alice", "mallory").reach(9_000_000, 9_000));
-    registry
-}
 
 /// Runs the command on a token, and asserts what must always hold.
 #[track_caller]
@@ -43,14 +29,6 @@ fn run_in(sandbox: &Sandbox, registry: &Registry, token: &str, more: &str) -> Ru
 }
 
 #[track_caller]
-fn radius(run: &Run) -> Value {
-    let report = run.json();
-    let [finding] = findings(&report) else { panic!("not one finding: {report}") };
-    assert!(finding["blast_radius"].is_object(), "{finding}");
-    finding["blast_radius"].clone()
-}
-
-#[track_caller]
 fn package<'r>(radius: &'r Value, name: &str) -> &'r Value {
     let mut packages = radius["packages"].as_array().unwrap().iter();
     packages.find(|it| it["name"] == name).unwrap_or_else(|| panic!("no {name} in {radius}"))
@@ -61,16 +39,9 @@ fn names(radius: &Value) -> BTreeSet<&str> {
     packages.map(|package| package["name"].as_str().unwrap()).collect()
 }
 
-/// Requests for documents of packages.
-fn documents(registry: &Registry) -> Vec<Seen> {
-    let mut seen = registry.requests();
-    seen.retain(|request| !request.path().starts_with("/-/"));
-    seen
-}
-
 #[test]
 fn a_session_tells_all() {
-    let registry = registry();
+    let registry = acme();
     for _ in 0..12 {
         registry.token("alice", Kind::ReadOnly);
     }
@@ -92,7 +63,7 @@ fn a_session_tells_all() {
 
 #[test]
 fn a_refusal_is_no_proof_of_harmlessness() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Bypass);
     let radius = radius(&run(&registry, &token, "").exits(1));
     assert_eq!(radius["account"]["user"]["value"], "alice");
@@ -108,7 +79,7 @@ fn a_refusal_is_no_proof_of_harmlessness() {
 
 #[test]
 fn a_list_that_answers_tells_the_kind() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token_with("alice", Kind::BypassBefore, |token| {
         token.scopes = vec!["@acme".into()];
         token.cidr = vec!["192.0.2.0/24".into()];
@@ -125,7 +96,7 @@ fn a_list_that_answers_tells_the_kind() {
 
 #[test]
 fn the_token_goes_nowhere_where_everybody_may_read() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Session);
     run(&registry, &token, "").exits(1);
     let public = ["/kit", "/@acme%2Fopen", "/@acme%2fopen"];
@@ -179,7 +150,7 @@ fn an_empty_search_does_not_read_as_harmless() {
 
 #[test]
 fn a_search_that_is_refused_leaves_the_reach_open() {
-    let registry = registry();
+    let registry = acme();
     registry.on("/-/v1/search", Reply::json(404, &json!({"error": "no"})));
     let token = registry.token("alice", Kind::Bypass);
     let radius = radius(&run(&registry, &token, "").exits(1));
@@ -223,7 +194,7 @@ fn package_releases<'r>(radius: &'r Value, name: &str) -> &'r Vec<Value> {
 
 #[test]
 fn a_dead_token_reaches_nothing_and_may_have_been_used() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.dead();
     let run = run(&registry, &token, "--since 2026-01-01").exits(0);
     assert_eq!(findings(&run.json())[0]["validation"], "dead");
@@ -233,7 +204,7 @@ fn a_dead_token_reaches_nothing_and_may_have_been_used() {
 
 #[test]
 fn only_the_own_packages_are_read_from_a_loose_search() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Bypass);
     let radius = radius(&run(&registry, &token, "").exits(1));
     assert!(!names(&radius).contains("friends-of-alice"));
@@ -242,89 +213,8 @@ fn only_the_own_packages_are_read_from_a_loose_search() {
 }
 
 #[test]
-fn links_and_names_of_a_liar_lead_nobody_away() {
-    let trap = Registry::start();
-    let evil = format!("{}/x", trap.url());
-    let names = ["../../-/v1/login", "a/b/c", "x?y=z", "//evil", "@a/b/c", &evil, "\u{1b}[31m"];
-    let registry = registry();
-    for name in names {
-        let mut package = Package::new("kit", "alice");
-        package.name = name.into();
-        registry.world().packages.insert(name.into(), package);
-    }
-    registry.world().next = Next::Below(trap.url());
-    for kind in [Kind::Session, Kind::BypassBefore] {
-        let token = registry.token("alice", kind);
-        for _ in 0..12 {
-            registry.token("alice", Kind::ReadOnly);
-        }
-        run(&registry, &token, "").exits(1);
-    }
-    assert!(trap.lines().is_empty(), "{:?}", trap.lines());
-    for request in documents(&registry) {
-        let known =
-            ["/kit", "/@acme%2Fopen", "/@acme%2Fsecret", "/@acme%2fopen", "/@acme%2fsecret"];
-        assert!(known.contains(&request.path()), "{}", request.target);
-    }
-}
-
-#[test]
-fn user_names_that_are_paths_lead_nobody_away() {
-    for name in ["../npm/v1/tokens", "a/b", "x?size=1", "al ice", "\u{1b}]0;x", "alice&from=9"] {
-        let registry = registry();
-        let token = registry.token("alice", Kind::Bypass);
-        registry.on("/-/whoami", Reply::json(200, &json!({"username": name})));
-        run(&registry, &token, "");
-        for request in registry.requests() {
-            assert!(!request.target.contains(name), "{name:?}: {}", request.target);
-        }
-    }
-}
-
-#[test]
-fn a_liar_gets_nothing_repeated_in_any_format() {
-    for status in [200, 403] {
-        let registry = registry();
-        let token = registry.token("alice", Kind::Session);
-        registry.on_with("/-/npm/", usize::MAX, hostile::mirror(status));
-        registry.on_with("/-/user/", usize::MAX, hostile::mirror(status));
-        registry.on_with("/kit", usize::MAX, hostile::mirror(status));
-        let said = token.clone();
-        let named = move |_: &Seen| {
-            let mut hit = Package::new("kit", "alice").hit();
-            hit["package"]["description"] = json!(said);
-            hit["package"]["links"]["repository"] = json!(format!("https://github.com/a/{said}"));
-            let mut other = Package::new(&said.to_lowercase(), "alice").hit();
-            other["package"]["version"] = json!(said);
-            Reply::json(200, &json!({"objects": [hit, other], "total": 2}))
-        };
-        registry.on_with("/-/v1/search", usize::MAX, named);
-        for format in FORMATS {
-            let sandbox = Sandbox::new();
-            let words = format!("blast-radius --timeout 3 -f {format}");
-            let run = registry.call(&sandbox, &words, &npmrc([&token])).run();
-            keeps(&run, &[&token]);
-        }
-    }
-}
-
-#[test]
-fn odd_answers_to_every_question_are_survived() {
-    for (name, reply) in hostile::all() {
-        for prefix in ["/-/v1/search", "/kit", "/-/npm/v1/tokens", "/-/user/"] {
-            let registry = registry();
-            let token = registry.token("alice", Kind::Session);
-            registry.on(prefix, reply.clone());
-            let run = run(&registry, &token, "--since 2026-01-01");
-            assert_eq!(run.code, 1, "{name} at {prefix}: {}", run.err());
-            assert!(run.peak < 600 << 10, "{name} at {prefix}: {} kB", run.peak);
-        }
-    }
-}
-
-#[test]
 fn another_registry_is_asked_only_what_it_is_for() {
-    let (npm, own) = (registry(), registry());
+    let (npm, own) = (acme(), acme());
     own.manner(Manner::Verdaccio);
     let host = own.address().to_string();
     let token = own.token("alice", Kind::ReadOnly);
@@ -339,7 +229,7 @@ fn another_registry_is_asked_only_what_it_is_for() {
 
 #[test]
 fn a_rehearsal_asks_nobody() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Session);
     let run = run(&registry, &token, "--dry-run").exits(0);
     assert!(run.out().contains("/-/v1/search"), "{}", run.out());
@@ -348,7 +238,7 @@ fn a_rehearsal_asks_nobody() {
 
 #[test]
 fn what_is_public_is_not_asked_for_again() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Session);
     let sandbox = Sandbox::new();
     let first = run_in(&sandbox, &registry, &token, "--resume state").exits(1);
@@ -392,7 +282,7 @@ fn an_interrupted_run_goes_on_where_it_was() {
 
 #[test]
 fn two_tokens_of_one_account_ask_for_its_packages_once() {
-    let registry = registry();
+    let registry = acme();
     let tokens = [registry.token("alice", Kind::Bypass), registry.token("alice", Kind::ReadOnly)];
     let sandbox = Sandbox::new();
     let run = registry.call(&sandbox, "blast-radius -f json", &npmrc(&tokens)).run().exits(1);
@@ -404,7 +294,7 @@ fn two_tokens_of_one_account_ask_for_its_packages_once() {
 
 #[test]
 fn a_text_can_be_acted_on() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Bypass);
     let sandbox = Sandbox::new();
     let run = registry.call(&sandbox, "blast-radius", &npmrc([&token])).run().exits(1);
@@ -416,7 +306,7 @@ fn a_text_can_be_acted_on() {
 
 #[test]
 fn a_dead_one_among_the_living_is_not_asked_more() {
-    let registry = registry();
+    let registry = acme();
     let (dead, alive) = (npm_token(1), registry.token("alice", Kind::Bypass));
     let sandbox = Sandbox::new();
     registry.call(&sandbox, "blast-radius -f json", &npmrc([&dead, &alive])).run().exits(1);
@@ -426,135 +316,9 @@ fn a_dead_one_among_the_living_is_not_asked_more() {
 
 #[test]
 fn a_graph_can_be_drawn() {
-    let registry = registry();
+    let registry = acme();
     let token = registry.token("alice", Kind::Bypass);
     let sandbox = Sandbox::new();
     let dot = registry.call(&sandbox, "blast-radius -f dot", &npmrc([&token])).run().exits(1).out();
     assert!(dot.starts_with("digraph") && dot.contains("kit"), "{dot}");
-}
-
-#[test]
-fn lists_without_an_end_are_left() {
-    let registry = registry();
-    let token = registry.token("alice", Kind::Session);
-    let rows = |seen: &Seen| {
-        let page = seen.number("page", 0);
-        let row =
-            |n: usize| json!({"token": format!("npm_{page:04}...{n:04}"), "key": "0".repeat(8)});
-        let next = format!("/-/npm/v1/tokens?page={}&perPage=100", page + 1);
-        let rows: Vec<Value> = (0..100).map(row).collect();
-        Reply::json(200, &json!({"objects": rows, "total": 1e9, "urls": {"next": next}}))
-    };
-    registry.on_with("/-/npm/v1/tokens", usize::MAX, rows);
-    let hits = |seen: &Seen| {
-        let from = seen.number("from", 0);
-        let hit = |n: usize| Package::new(&format!("kit-{}", from + n), "alice").hit();
-        let hits: Vec<Value> = (0..250).map(hit).collect();
-        Reply::json(200, &json!({"objects": hits, "total": 1_000_000_000}))
-    };
-    registry.on_with("/-/v1/search", usize::MAX, hits);
-    let run = run(&registry, &token, "--packages 5").exits(1);
-    let lines = registry.lines();
-    let count = |path: &str| lines.iter().filter(|line| line.contains(path)).count();
-    assert!(count("/-/npm/v1/tokens") <= 50, "{}", count("/-/npm/v1/tokens"));
-    assert!(count("/-/v1/search") <= 50, "{}", count("/-/v1/search"));
-    assert!(run.peak < 300 << 10, "{} kB", run.peak);
-    let radius = radius(&run);
-    assert!(!radius["not_checked"].as_array().unwrap().is_empty());
-    // The registry lists three as alice's own; of more, nobody knows how many.
-    let count = &radius["package_count"];
-    assert!(count["certainty"] != "measured" || count["value"] == 3, "{count}");
-}
-
-/// Answers to all questions, honest and not.
-fn body() -> impl Strategy<Value = String> {
-    let value = prop_oneof![
-        Just("null".to_owned()),
-        Just("true".to_owned()),
-        Just("1e400".to_owned()),
-        Just("-9223372036854775808".to_owned()),
-        Just("18446744073709551615".to_owned()),
-        Just("\"TOKEN\"".to_owned()),
-        Just("\"alice\"".to_owned()),
-        Just("\"TRAP/x\"".to_owned()),
-        Just("\"9999-12-31T23:59:59Z\"".to_owned()),
-        Just("\"-262143-01-01T00:00:00Z\"".to_owned()),
-        Just("\"1.0.0\"".to_owned()),
-    ];
-    let key = prop::sample::select(vec![
-        "username",
-        "name",
-        "objects",
-        "total",
-        "urls",
-        "next",
-        "token",
-        "key",
-        "versions",
-        "time",
-        "dist-tags",
-        "latest",
-        "1.0.0",
-        "maintainers",
-        "package",
-        "scripts",
-        "dist",
-        "_npmUser",
-        "attestations",
-        "url",
-        "provenance",
-        "tfa",
-        "mode",
-        "created",
-        "expiry",
-        "scopes",
-        "permissions",
-        "repository",
-        "downloads",
-        "weekly",
-        "dependents",
-        "kit",
-        "items",
-        "TOKEN",
-    ]);
-    value.prop_recursive(5, 40, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5)
-                .prop_map(|all| format!("[{}]", all.join(","))),
-            prop::collection::vec((key.clone(), inner), 0..6).prop_map(|all| {
-                let field = |(key, value): (&str, String)| format!("\"{key}\":{value}");
-                format!("{{{}}}", all.into_iter().map(field).collect::<Vec<_>>().join(","))
-            }),
-        ]
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
-
-    /// Whatever is answered to whichever question: the run ends well, asks
-    /// nobody else, and tells nothing.
-    #[test]
-    fn whatever_is_answered(
-        bodies in prop::collection::vec(body(), 6),
-        statuses in prop::collection::vec(prop_oneof![9 => Just(200u16), 1 => 300u16..500], 6),
-        format in prop::sample::select(FORMATS.to_vec()),
-    ) {
-        let (registry, trap) = (registry(), Registry::start());
-        let token = registry.token("alice", Kind::Session);
-        let paths =
-            ["/kit", "/-/v1/search", "/-/npm/v1/user", "/-/npm/v1/tokens", "/-/user/", "/-/org/"];
-        for ((path, body), status) in paths.iter().zip(&bodies).zip(&statuses) {
-            let body = body.replace("TOKEN", &token).replace("TRAP", &trap.url());
-            let status = if *status == 429 { 404 } else { *status };
-            registry.on(path, Reply::new(status, "application/json", body));
-        }
-        let sandbox = Sandbox::new();
-        let words = format!("blast-radius --timeout 3 --since 2020-01-01 -f {format}");
-        let run = registry.call(&sandbox, &words, &npmrc([&token])).run();
-        keeps(&run, &[&token]);
-        prop_assert!(run.code == 1, "{}", run.err());
-        prop_assert!(trap.lines().is_empty(), "{:?}", trap.lines());
-        assert_polite(&registry.requests(), &[&token]);
-    }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use common::asking::{bound, keeps, npmrc, outcomes};
 use common::registry::manners::assert_keeps;
-use common::registry::{Account, Kind, Next, Registry};
+use common::registry::{Account, Kind, Next, Registry, Reply};
 use common::{Run, Sandbox, findings, secret};
 use serde_json::json;
 
@@ -89,6 +89,28 @@ fn a_refusal_leads_to_the_way_by_hand() {
     let session = registry.token("alice", Kind::SessionOtp);
     let run = revoke(&registry, &leaked, Some(&session), "--yes").exits(3);
     assert!(run.out().contains("npm token"), "{}", run.out());
+}
+
+/// The code goes along with the one request that it is for.
+#[test]
+fn a_code_is_given_where_it_is_wanted_and_nowhere_else() {
+    let registry = Registry::start();
+    let leaked = registry.token("alice", Kind::Bypass);
+    let session = registry.token("alice", Kind::Session);
+    let path = "/-/npm/v1/tokens/token/";
+    registry.on_with(path, usize::MAX, |seen| match seen.header("npm-otp") {
+        Some("314159") => Reply::empty(204),
+        _ => Reply::empty(401).with("www-authenticate", "OTP"),
+    });
+    let run = revoke(&registry, &leaked, Some(&session), "--yes").exits(3);
+    assert!(run.out().contains(&format!("npm token revoke {}", registry.key(&leaked))));
+    assert!(registry.requests().iter().all(|seen| seen.header("npm-otp").is_none()));
+    registry.forget();
+    let run = revoke(&registry, &leaked, Some(&session), "--yes --otp 314159").exits(1);
+    assert!(!run.out().contains("314159") && !run.err().contains("314159"));
+    for seen in registry.requests() {
+        assert_eq!(seen.header("npm-otp").is_some(), seen.method == "DELETE", "{}", seen.target);
+    }
 }
 
 #[test]

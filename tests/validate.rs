@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use common::asking::{bound, keeps, npmrc, outcomes};
 use common::registry::manners::assert_polite;
 use common::registry::packages::portfolio;
-use common::registry::{Kind, Manner, Registry};
+use common::registry::{Kind, Manner, Registry, Reply};
 use common::{Sandbox, findings, npm_token};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const WHOAMI: &str = "GET /-/whoami";
 const STAGE: &str = "GET /-/stage?page=0&perPage=1";
@@ -60,6 +60,41 @@ fn a_token_that_two_endpoints_refuse_is_dead() {
     assert_eq!(outcomes(&report), ["dead"]);
     assert_eq!(registry.lines(), [WHOAMI, STAGE]);
     assert_polite(&registry.requests(), &[&token]);
+}
+
+/// What whoami may say beside what the kinds of token are told.
+#[test]
+fn a_status_that_nothing_explains_proves_nothing() {
+    let empty = |status| Reply::empty(status);
+    let plain = json!({"error": "no"});
+    let table = [
+        (empty(401).with("www-authenticate", "OTP"), "restricted", 1),
+        (empty(401).with("www-authenticate", "Basic, otp"), "restricted", 1),
+        (Reply::json(401, &json!({"error": "needs a one-time password"})), "restricted", 1),
+        (empty(401).with("www-authenticate", "Basic, ipaddress"), "restricted", 1),
+        (Reply::html(401, "log in"), "unknown", 1),
+        (Reply::json(403, &plain), "restricted", 1),
+        (Reply::html(403, "Attention Required!"), "unknown", 1),
+        (Reply::json(404, &plain), "unknown", 1),
+        (Reply::json(200, &json!({})), "unknown", 1),
+        (Reply::json(200, &json!({"username": null})), "unknown", 1),
+        (Reply::json(200, &json!({"username": ["alice"]})), "unknown", 1),
+        (Reply::json(200, &json!(["alice"])), "unknown", 1),
+        (Reply::json(201, &json!({"username": "alice"})), "unknown", 1),
+        (empty(204), "unknown", 1),
+        (Reply::json(418, &plain), "unknown", 1),
+        // A second question: the list of staged releases, which answers.
+        (empty(401), "active", 2),
+    ];
+    for (reply, outcome, requests) in table {
+        let registry = Registry::start();
+        let token = registry.token("alice", Kind::ReadOnly);
+        let shown = format!("{reply:?}");
+        registry.on("/-/whoami", reply);
+        let report = registry.validate(&[&token]).json();
+        assert_eq!(outcomes(&report), [outcome], "{shown}");
+        assert_eq!(registry.lines().len(), requests, "{shown}");
+    }
 }
 
 #[test]

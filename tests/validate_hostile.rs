@@ -114,7 +114,10 @@ fn reply() -> impl Strategy<Value = (u16, Vec<(&'static str, &'static str)>, Str
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    })]
 
     /// No request leaves for a host outside the allow-list, and no secret
     /// appears in any output, log or address, whatever the server answers.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use tokensweep::model::NPM_REGISTRY;
 
-use super::registry::Registry;
 use super::registry::manners::assert_keeps;
+use super::registry::{Account, Package, Registry, Seen};
 use super::{Call, Run, Sandbox};
 
 /// A line of a `.npmrc` that binds a token to a registry.
@@ -54,4 +54,31 @@ pub fn keeps(run: &Run, tokens: &[&str]) {
 pub fn outcomes(report: &Value) -> Vec<&str> {
     let findings = super::findings(report).iter();
     findings.map(|finding| finding["validation"].as_str().unwrap()).collect()
+}
+
+/// A registry with alice in it, of whom it knows a little of everything.
+pub fn acme() -> Registry {
+    let registry = Registry::start();
+    registry.account(Account::new("alice").member("acme", "owner"));
+    registry.package(Package::new("kit", "alice").reach(50_000, 40).repository("acme/kit"));
+    registry.package(Package::new("@acme/open", "alice").reach(900, 2));
+    registry.package(Package::new("@acme/secret", "alice").private());
+    registry.package(Package::new("friends-of-alice", "mallory").reach(9_000_000, 9_000));
+    registry
+}
+
+/// Requests for documents of packages.
+pub fn documents(registry: &Registry) -> Vec<Seen> {
+    let mut seen = registry.requests();
+    seen.retain(|request| !request.path().starts_with("/-/"));
+    seen
+}
+
+/// What a report says of the reach of its only finding.
+#[track_caller]
+pub fn radius(run: &Run) -> Value {
+    let report = run.json();
+    let [finding] = super::findings(&report) else { panic!("not one finding: {report}") };
+    assert!(finding["blast_radius"].is_object(), "{finding}");
+    finding["blast_radius"].clone()
 }
