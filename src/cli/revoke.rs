@@ -30,14 +30,13 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
     };
     let door = args.network.door()?;
     let ready = revoke::prepare(door.ask(), finding, &token, &by);
-    if let Some(requests) = door.rehearsed() {
-        for line in requests.iter().flat_map(|request| request.lines()) {
+    if args.network.dry_run {
+        for line in door.rehearsed().iter().flatten().flat_map(|request| request.lines()) {
             say(line);
         }
         say("then DELETE /-/npm/v1/tokens/token/ID, with the id that the list shows");
         return Ok(CLEAN);
     }
-    let door = args.network.door()?;
     match ready {
         Ready::Dead(words) => {
             say(&format!("{}: {words}; nothing to revoke", finding.secret.masked()));

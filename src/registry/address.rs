@@ -60,6 +60,9 @@ fn special_v6(v6: Ipv6Addr) -> Option<&'static str> {
         0xfc00..=0xfdff => Some("private"),
         0xff00..=0xffff => Some("multicast"),
         0x2001 if v6.segments()[1] == 0xdb8 => Some("for documentation"),
+        0x3fff if v6.segments()[1] < 0x1000 => Some("for documentation"),
+        // 2001::/23 belongs to protocols, tunnels of IPv4 among them.
+        0x2001 if v6.segments()[1] < 0x200 => Some("reserved"),
         // All that is routed today lies in 2000::/3.
         0x2000..=0x3fff => None,
         _ => Some("reserved"),
@@ -117,6 +120,8 @@ mod tests {
             "2002:7f00:1::",
             "ff02::1",
             "2001:db8::1",
+            "2001:0:4136:e378::1",
+            "3fff::1",
         ] {
             assert!(special(address.parse().unwrap()).is_some(), "{address}");
         }

@@ -56,6 +56,9 @@ impl Default for Options {
     }
 }
 
+/// A run that is to last longer than this is not held to any time.
+const LONG: Duration = Duration::from_secs(365 * 86_400);
+
 /// How often a request is made again when the host is busy or broken.
 const AGAIN: u32 = 3;
 
@@ -100,7 +103,8 @@ impl Client {
             Error::new(format!("cannot prepare for the network: {}", words(&why)))
                 .hint("TLS needs the system's certificates; SSL_CERT_FILE names others")
         })?;
-        let until = Instant::now() + options.max_time;
+        let now = Instant::now();
+        let until = now.checked_add(options.max_time).unwrap_or(now + LONG);
         let asked = AtomicU64::new(0);
         Ok(Self { options, http, turns: Turns::default(), asked, until, proxied: proxy.is_some() })
     }
@@ -112,7 +116,8 @@ impl Client {
 
     fn once(&self, base: &Base, request: &Request) -> std::result::Result<Answer, NoAnswer> {
         let message = self.message(base, request)?;
-        let end = Instant::now() + self.options.timeout;
+        let now = Instant::now();
+        let end = now.checked_add(self.options.timeout).unwrap_or(now + LONG);
         let mut response = message.send().map_err(|why| no_answer(&why))?;
         let status = response.status().as_u16();
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
@@ -160,10 +165,7 @@ impl Client {
     /// Waits for the turn of a request.
     fn wait(&self, base: &Base, request: &Request) -> std::result::Result<(), NoAnswer> {
         let distance = if request.light { self.options.pace / 5 } else { self.options.pace };
-        let Some(at) = self.turns.take(&base.url(), distance) else {
-            let why = format!("{} did not answer several times in a row", base.host);
-            return Err(NoAnswer::Failed(why));
-        };
+        let at = self.turns.take(&base.url(), distance).map_err(NoAnswer::Failed)?;
         if at > self.until {
             return Err(NoAnswer::NotAllowed("the time for the whole run is over".into()));
         }
@@ -193,12 +195,13 @@ impl Ask for Client {
                 "a credential is not sent through a proxy in the clear".into(),
             ));
         }
+        let place = base.url();
         let mut attempt = 0;
         loop {
             self.wait(&base, request)?;
             let outcome = self.once(&base, request);
             if outcome.is_err() {
-                self.turns.answered(&base.url(), false);
+                self.turns.answered(&place, false);
             }
             let answer = outcome?;
             // A busy host is asked again, a broken one once.
@@ -209,14 +212,18 @@ impl Ask for Client {
             };
             if attempt >= again {
                 // A host that is still busy or broken gave no answer either.
-                self.turns.answered(&base.url(), again == 0);
+                self.turns.answered(&place, again == 0);
                 return Ok(answer);
             }
-            let delay = back_off(attempt, answer.header("retry-after"), self.options.back_off);
+            let said = answer.header("retry-after");
+            let Some(delay) = back_off(attempt, said, self.options.back_off) else {
+                self.turns.rest(&place);
+                return Ok(answer);
+            };
             if Instant::now() + delay > self.until {
                 return Ok(answer);
             }
-            self.turns.hold(&base.url(), delay);
+            self.turns.hold(&place, delay);
             attempt += 1;
         }
     }

@@ -43,6 +43,9 @@ impl Base {
         }
         let (host, port) = split_port(authority)?;
         let literal = literal(&host);
+        if literal.is_some_and(|ip| ip.is_unspecified()) {
+            return Err("it names no host, or an address in a form of its own".into());
+        }
         let loopback = host == "localhost" || literal.is_some_and(|ip| ip.is_loopback());
         let path = path.trim_end_matches('/');
         let tls = tls.unwrap_or(!loopback);
@@ -194,19 +197,17 @@ impl Hosts {
         let kept: Vec<IpAddr> = addresses
             .into_iter()
             .filter(|&ip| {
-                // An address that the user wrote as a number is meant.
-                let meant = literal(host) == Some(ip);
-                let why = match address::special(ip) {
-                    Some(why) if address::is_metadata(ip) => (!meant).then_some(why),
-                    Some(why) => (!local).then_some(why),
-                    None => None,
-                };
-                refused = refused.or(why);
+                let never = address::is_metadata(ip);
+                let why = address::special(ip).filter(|_| never || !local);
+                refused = refused.or(why.map(|why| (why, never)));
                 why.is_none()
             })
             .collect();
         match (kept.is_empty(), refused) {
-            (true, Some(why)) => Err(format!(
+            (true, Some((why, true))) => {
+                Err(format!("{host} leads to an address that is {why}: never asked"))
+            }
+            (true, Some((why, false))) => Err(format!(
                 "{host} leads to an address that is {why}: not asked; \
                  --allow-private lets hosts that you named lie in your own network"
             )),
@@ -253,6 +254,13 @@ mod tests {
             "http://",
             "[::zz]",
             "ä.example",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.1",
+            "127.0.0.1.",
+            "0.0.0.0",
+            "[::]",
         ] {
             assert!(Base::parse(wrong).is_err(), "{wrong}");
         }
@@ -293,7 +301,7 @@ mod tests {
         assert!(Hosts::screen(false, "h", [ip("127.0.0.1")]).is_err());
         assert!(Hosts::screen(true, "h", [ip("127.0.0.1")]).is_ok());
         assert!(Hosts::screen(true, "h", [ip("169.254.169.254")]).is_err());
-        assert!(Hosts::screen(true, "169.254.1.1", [ip("169.254.1.1")]).is_ok());
+        assert!(Hosts::screen(true, "169.254.1.1", [ip("169.254.1.1")]).is_err());
         assert!(Hosts::screen(false, "h", []).is_err());
         for odd in ["2130706433", "0x7f.1", "127.1", "1.2.3.4.5", "0177.0.0.1"] {
             assert!(literal(odd).is_some(), "{odd}");

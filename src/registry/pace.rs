@@ -20,20 +20,35 @@ struct Turn {
     next: Instant,
     /// Requests in a row that got no answer.
     failures: u32,
+    /// True if the host wants a longer rest than anybody waits for.
+    resting: bool,
 }
 
 impl Turns {
     /// When the next request to `host` may leave; the one after it follows at
-    /// `distance`. `None` if the host is left alone.
-    pub(super) fn take(&self, host: &str, distance: Duration) -> Option<Instant> {
+    /// `distance`.
+    ///
+    /// # Errors
+    /// Why the host is left alone.
+    pub(super) fn take(&self, host: &str, distance: Duration) -> Result<Instant, String> {
         self.with(host, |turn| {
-            if turn.failures >= PATIENCE {
-                return None;
+            if turn.resting {
+                return Err(format!("{host} is busy, and wants to be asked much later"));
             }
-            let at = turn.next.max(Instant::now());
-            turn.next = at + distance;
-            Some(at)
+            if turn.failures >= PATIENCE {
+                return Err(format!("{host} did not answer several times in a row"));
+            }
+            let now = Instant::now();
+            let at = turn.next.max(now);
+            // A pace that no clock can hold is that of one request.
+            turn.next = at.checked_add(distance).unwrap_or(now + FAR);
+            Ok(at)
         })
+    }
+
+    /// The host is left alone from now on.
+    pub(super) fn rest(&self, host: &str) {
+        self.with(host, |turn| turn.resting = true);
     }
 
     /// The host wants to be left alone for so long.
@@ -48,7 +63,7 @@ impl Turns {
 
     fn with<T>(&self, host: &str, act: impl FnOnce(&mut Turn) -> T) -> T {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Turn { next: Instant::now(), failures: 0 };
+        let fresh = Turn { next: Instant::now(), failures: 0, resting: false };
         act(hosts.entry(host.to_owned()).or_insert(fresh))
     }
 }
@@ -56,14 +71,18 @@ impl Turns {
 /// Longest that a host is waited for at once.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// As good as never.
+const FAR: Duration = Duration::from_secs(365 * 86_400);
+
 /// How long to wait before the attempt that follows the `n`-th (from 0): what
 /// the host says, but never less than an own back-off that doubles. npm's
-/// registry was seen to say `retry-after: 0` and to refuse again.
-pub(super) fn back_off(n: u32, said: Option<&str>, first: Duration) -> Duration {
-    let own = first.saturating_mul(1 << n.min(10));
+/// registry was seen to say `retry-after: 0` and to refuse again. `None` if the
+/// host wants more time than anybody waits for; dates and nonsense say nothing.
+pub(super) fn back_off(n: u32, said: Option<&str>, first: Duration) -> Option<Duration> {
+    let own = first.saturating_mul(1 << n.min(10)).min(LONGEST);
     let said =
         said.and_then(|text| text.trim().parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
-    own.max(said).min(LONGEST)
+    (said <= LONGEST).then(|| own.max(said))
 }
 
 #[cfg(test)]
@@ -85,20 +104,22 @@ mod tests {
     fn a_host_that_never_answers_is_left_alone() {
         let turns = Turns::default();
         for _ in 0..PATIENCE {
-            assert!(turns.take("a", Duration::ZERO).is_some());
+            assert!(turns.take("a", Duration::ZERO).is_ok());
             turns.answered("a", false);
         }
-        assert!(turns.take("a", Duration::ZERO).is_none());
-        assert!(turns.take("b", Duration::ZERO).is_some());
+        assert!(turns.take("a", Duration::ZERO).is_err());
+        assert!(turns.take("b", Duration::ZERO).is_ok());
+        turns.rest("b");
+        assert!(turns.take("b", Duration::ZERO).is_err());
     }
 
     #[test]
     fn a_delay_of_zero_is_not_believed() {
         let first = Duration::from_secs(2);
-        assert_eq!(back_off(0, Some("0"), first), first);
-        assert_eq!(back_off(1, None, first), first * 2);
-        assert_eq!(back_off(0, Some("30"), first), Duration::from_secs(30));
-        assert_eq!(back_off(0, Some("99999"), first), LONGEST);
-        assert_eq!(back_off(30, Some("x"), first), LONGEST);
+        assert_eq!(back_off(0, Some("0"), first), Some(first));
+        assert_eq!(back_off(1, None, first), Some(first * 2));
+        assert_eq!(back_off(0, Some("30"), first), Some(Duration::from_secs(30)));
+        assert_eq!(back_off(0, Some("99999"), first), None);
+        assert_eq!(back_off(30, Some("x"), first), Some(LONGEST));
     }
 }
