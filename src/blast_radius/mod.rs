@@ -3,11 +3,13 @@
 
 pub mod across;
 mod assess;
+mod closely;
 pub mod explain;
 pub mod graph;
 pub mod home;
 pub mod plan;
 pub mod posture;
+mod reach;
 pub mod rights;
 pub mod severity;
 mod survey;

@@ -53,6 +53,11 @@ pub fn facts_of(door: &dyn Ask, bound: &Bound<'_>, secret: &Secret) -> TokenFact
             unknown(Certainty::Unknown, &format!("{how}: several tokens begin and end alike"))
         }
     };
+    // A registry may list a token under an id that is the token.
+    let own_text = String::from_utf8_lossy(secret.expose());
+    if facts.key.value.as_deref().is_some_and(|key| shares_a_piece(&own_text, key)) {
+        facts.key = Learnt::unknown(format!("{how}: the id of its row is a piece of the token"));
+    }
     let others = rows.rows.len().saturating_sub(own.len()) as u64;
     facts.siblings = Learnt::measured(others, how);
     facts.booby_trap = Learnt::measured(rows.rows.iter().any(is_trap), how);
@@ -111,6 +116,9 @@ fn list(door: &dyn Ask, bound: &Bound<'_>) -> Learnt<Rows> {
         }
         rows.cut = match door.path_of(bound.host, next) {
             None => Some("the next page lies at another host, and is not asked for"),
+            Some(next) if !next.starts_with("/-/npm/v1/tokens?") => {
+                Some("the next page is no page of the list")
+            }
             Some(next) if seen.contains(&next) => Some("its pages go in a circle"),
             Some(_) if seen.len() >= PAGES => Some("it has too many pages"),
             Some(next) => {

@@ -1,0 +1,164 @@
+//! A closer look at single packages: their public documents, and names that only
+//! those with a right can read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::survey::Survey;
+use super::{posture, usage};
+use crate::model::radius::{BlastRadius, Learnt, Package, PackageRight, Window};
+use crate::registry::npm::account;
+use crate::registry::npm::identity::Bound;
+use crate::registry::npm::packument::Packument;
+use crate::registry::npm::public::{self, Gap, Hit, Search};
+
+/// Packuments that are fetched side by side.
+const SIDE_BY_SIDE: usize = 4;
+/// Packuments that are kept for other credentials of the same account; each may
+/// take a megabyte.
+const KEPT: usize = 200;
+/// Private names that are tried.
+const NAMES: usize = 20;
+
+/// A packument that several credentials may want.
+pub(super) type Told = Arc<Result<Packument, Gap>>;
+
+impl Survey<'_> {
+    /// Reads the documents of those that were published in the window, and of
+    /// the most downloaded.
+    pub(super) fn look_closely(
+        &self,
+        bound: &Bound<'_>,
+        search: &Search,
+        packages: &mut [Package],
+        radius: &mut BlastRadius,
+    ) {
+        let hits: BTreeMap<&str, &Hit> =
+            search.hits.iter().map(|hit| (hit.name.as_str(), hit)).collect();
+        let since = radius.window.from.value;
+        let recent = |name: &str| {
+            let date = hits.get(name).and_then(|hit| hit.date);
+            date.zip(since).is_some_and(|(date, since)| date >= since)
+        };
+        packages.sort_by_cached_key(|package| {
+            let downloads = package.weekly_downloads.value.unwrap_or(0);
+            std::cmp::Reverse((recent(&package.name), downloads))
+        });
+        let (chosen, left) = packages.split_at_mut(self.packages.min(packages.len()));
+        if !left.is_empty() {
+            let left = left.len();
+            radius.not_checked.push(format!(
+                "the versions of {left} packages that are downloaded less: --packages raises the limit"
+            ));
+        }
+        if since.is_none() {
+            radius.not_checked.push(
+                "whether it was used: nobody knows since when it was open; --since tells".into(),
+            );
+        }
+        let window = &radius.window;
+        let mut gaps = each(chosen, |package| {
+            let told = self.packument(bound, &package.name);
+            self.fill(package, hits.get(package.name.as_str()).copied(), &told, window)
+        });
+        gaps.sort();
+        radius.not_checked.append(&mut gaps);
+    }
+
+    /// The public document of a package, asked for once.
+    fn packument(&self, bound: &Bound<'_>, name: &str) -> Told {
+        let key = (bound.host.to_owned(), name.to_owned());
+        if let Some(known) = self.shared(|shared| shared.packuments.get(&key).cloned()) {
+            return known;
+        }
+        let told = Arc::new(public::packument(self.public, bound.host, name));
+        (self.step)(name);
+        self.shared(|shared| {
+            if shared.packuments.len() < KEPT {
+                shared.packuments.insert(key, Arc::clone(&told));
+            }
+        });
+        told
+    }
+
+    /// Notes what the document tells; what it does not is given back in words.
+    fn fill(
+        &self,
+        package: &mut Package,
+        hit: Option<&Hit>,
+        told: &Result<Packument, Gap>,
+        window: &Window,
+    ) -> Option<String> {
+        match told {
+            Ok(packument) => {
+                let right = std::mem::take(&mut package.right);
+                *package = Package { right, ..posture::package(packument, hit) };
+                package.releases = usage::in_window(packument, window, self.known_bad);
+                if window.from.value.is_none() {
+                    // Without a begin only what a list knows says anything.
+                    package.releases.retain(|release| {
+                        release.marks.iter().any(|mark| mark.sign == "known-bad")
+                    });
+                }
+                None
+            }
+            Err(Gap::Rehearsed) => None,
+            Err(Gap::NotFound) => {
+                package.private =
+                    Learnt::upper_bound(true, "its document is not public: 404 without the token");
+                None
+            }
+            Err(why) => Some(format!("{}: {}", package.name, why.words())),
+        }
+    }
+
+    /// Asks for the names that stand in the scanned trees and are not public:
+    /// who gets an answer may read them.
+    pub(super) fn try_names(
+        &self,
+        bound: &Bound<'_>,
+        packages: &mut Vec<Package>,
+        radius: &mut BlastRadius,
+    ) {
+        let known: BTreeSet<String> = packages.iter().map(|package| package.name.clone()).collect();
+        for name in self.names.iter().filter(|name| !known.contains(*name)).take(NAMES) {
+            let public = self.packument(bound, name);
+            if !matches!(*public, Err(Gap::NotFound | Gap::Rehearsed)) {
+                continue;
+            }
+            let told = account::reads(self.door, bound, name);
+            if told.value == Some(true) {
+                packages.push(Package {
+                    name: name.clone(),
+                    right: Learnt::measured(PackageRight::Read, told.how.clone()),
+                    private: Learnt::measured(true, told.how),
+                    ..Package::default()
+                });
+            } else if told.value.is_none() {
+                radius.not_checked.push(format!("whether it reads {name}: {}", told.how));
+            }
+        }
+    }
+}
+
+/// Does something to each package, a few at a time: the door keeps the pace.
+/// Gives back what was said, in any order.
+fn each(
+    packages: &mut [Package],
+    act: impl Fn(&mut Package) -> Option<String> + Sync,
+) -> Vec<String> {
+    let threads = SIDE_BY_SIDE.min(packages.len());
+    let queue = Mutex::new(packages.iter_mut());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut said = Vec::new();
+        while let Some(package) = next() {
+            said.extend(act(package));
+        }
+        said
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    })
+}
