@@ -25,6 +25,7 @@ pub(super) fn gather(inputs: &[PathBuf], history: git::History, quiet: bool) -> 
     let mut known = Vec::new();
     let mut targets = Vec::new();
     let mut stdin = Vec::new();
+    let mut pipes = Vec::new();
     for input in inputs {
         let bytes = match input == Path::new("-") {
             true => Some(read_stdin()?),
@@ -36,6 +37,7 @@ pub(super) fn gather(inputs: &[PathBuf], history: git::History, quiet: bool) -> 
                 stdin = bytes.unwrap_or_default();
                 targets.push(Target::Stdin);
             }
+            None if is_pipe(input) => pipes.push((input, bytes.unwrap_or_default())),
             None => targets.push(Target::Path(input.clone())),
         }
     }
@@ -44,8 +46,34 @@ pub(super) fn gather(inputs: &[PathBuf], history: git::History, quiet: bool) -> 
     } else {
         search(targets, history, &stdin, quiet)?
     };
+    for (name, bytes) in pipes {
+        let more = search_bytes(name, &bytes)?;
+        report.coverage.bytes += bytes.len() as u64;
+        merge(&mut report.findings, more.findings);
+    }
     merge(&mut report.findings, known);
     Ok(report)
+}
+
+/// What a shell makes of `<(command)`: it can be read once, and not be sought in.
+fn is_pipe(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        std::fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+fn search_bytes(name: &Path, bytes: &[u8]) -> Result<Report> {
+    let options = pipeline::Options { key: fingerprint_key(), ..pipeline::Options::default() };
+    let scanner = pipeline::Scanner::new(&options)?;
+    scanner.scan_bytes(&name.to_string_lossy(), bytes);
+    Ok(scanner.finish())
 }
 
 fn search(
@@ -82,13 +110,13 @@ fn read_stdin() -> Result<Vec<u8>> {
 fn may_be_report(path: &Path) -> Result<Option<Vec<u8>>> {
     let cannot = |why| Error::new(format!("cannot read {}: {why}", path.display()));
     let about = std::fs::metadata(path).map_err(cannot)?;
-    if !about.is_file() || about.len() > LONGEST {
+    if !(about.is_file() || is_pipe(path)) || about.len() > LONGEST {
         return Ok(None);
     }
     let mut file = std::fs::File::open(path).map_err(cannot)?;
     let mut bytes = Vec::new();
     io::Read::by_ref(&mut file).take(64).read_to_end(&mut bytes).map_err(cannot)?;
-    if !bytes.trim_ascii_start().starts_with(b"{") {
+    if !bytes.trim_ascii_start().starts_with(b"{") && !is_pipe(path) {
         return Ok(None);
     }
     file.take(LONGEST).read_to_end(&mut bytes).map_err(cannot)?;
