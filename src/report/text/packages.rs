@@ -73,7 +73,12 @@ impl Page<'_> {
         });
         let (mut odd, plain): (Vec<_>, Vec<_>) = releases.partition(Published::is_odd);
         if odd.is_empty() && plain.is_empty() {
-            let words = "no version is known to be published in that time";
+            let looked = radius.packages.iter().any(|package| package.latest.value.is_some());
+            let words = match (radius.window.from.value, looked) {
+                (None, _) => "not judged: without a begin no version can be placed",
+                (_, false) => "not judged: no package's versions could be read",
+                (_, true) => "nothing was published in that time by the packages that were read",
+            };
             return writeln!(out, "{:INDENT$}  {words}", "");
         }
         // Stable: the most dangerous package stays first among equals.
