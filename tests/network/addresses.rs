@@ -1,11 +1,11 @@
 //! Where a host leads to decides whether it is asked.
 
 use std::io::Write;
-use std::net::ToSocketAddrs as _;
+use std::net::{TcpListener, ToSocketAddrs as _};
 
 use super::common::asking::bound;
 use super::common::secret;
-use super::server::Server;
+use super::server::{Server, head};
 use super::{Run, Sandbox, alice, assert_says, keeps, outcomes};
 
 /// What `validate` says of a token that a text binds to `host`.
@@ -75,6 +75,17 @@ fn this_machine_is_asked_if_it_is_called_so() {
         let host = format!("{name}:{}", server.port());
         let run = validate(&host, &["--allow-registry", &host]).exits(1);
         assert_eq!(outcomes(&run.json()), ["active"], "{name}");
+        assert_eq!(server.notes().len(), 1);
+    }
+    // Not every machine has it.
+    if let Ok(listener) = TcpListener::bind("[::1]:0") {
+        let server = Server::start_on(listener, |mut stream, notes| {
+            head(&mut stream).into_iter().for_each(|head| notes.add(head));
+            let _ = stream.write_all(alice().as_bytes());
+        });
+        let url = format!("http://[::1]:{}", server.port());
+        let run = super::validate(&url, &super::npm_token(33), &[]).exits(1);
+        assert_eq!(outcomes(&run.json()), ["active"]);
         assert_eq!(server.notes().len(), 1);
     }
     let server = listening();
