@@ -95,7 +95,7 @@ impl Client {
         let mut exempt = HashSet::new();
         if let Some((address, host)) = &proxy {
             exempt.insert(host.clone());
-            let proxy = reqwest::Proxy::https(address.as_str()).map_err(bad_proxy)?;
+            let proxy = reqwest::Proxy::https(address.as_str()).map_err(|_| bad_proxy())?;
             builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
         }
         let resolver = Screened { hosts: options.hosts.clone(), exempt };
@@ -346,15 +346,19 @@ fn proxy() -> Result<Option<(Zeroizing<String>, String)>> {
     let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let Some(address) = names.into_iter().find_map(set) else { return Ok(None) };
     let whole = if address.contains("://") { address } else { format!("http://{address}") };
-    let url = reqwest::Url::parse(&whole).map_err(bad_proxy)?;
+    let url = reqwest::Url::parse(&whole).map_err(|_| bad_proxy())?;
+    // Others would be passed over in silence, and hosts asked without them.
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(bad_proxy());
+    }
     let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
     Ok(Some((Zeroizing::new(whole), host)))
 }
 
 /// A proxy's address may hold a password, and so is not repeated.
-fn bad_proxy(_: impl std::error::Error) -> Error {
+fn bad_proxy() -> Error {
     Error::new("the proxy that HTTPS_PROXY or ALL_PROXY names cannot be used")
-        .hint("http://host:port, with user:password@ before the host if it wants them")
+        .hint("http(s)://host:port, with user:password@ before the host if it wants them; no SOCKS")
 }
 
 /// Keeps the secrets of this process out of files that crashes leave.

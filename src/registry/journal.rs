@@ -123,9 +123,12 @@ fn load(file: &File, now: i64) -> io::Result<Option<Loaded>> {
         let (size, time) = head.split_at(4);
         let size = u32::from_le_bytes(size.try_into().unwrap_or_default());
         let time = i64::from_le_bytes(time.try_into().unwrap_or_default());
+        if size > RECORD {
+            break;
+        }
         let mut packed = Vec::new();
         let read = (&mut reader).take(u64::from(size)).read_to_end(&mut packed)?;
-        if size > RECORD || read < size as usize {
+        if read < size as usize {
             break;
         }
         end += 12 + u64::from(size);

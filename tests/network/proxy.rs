@@ -115,7 +115,10 @@ fn a_proxy_that_refuses_or_hangs_proves_nothing() {
 
 #[test]
 fn a_proxy_that_cannot_be_read_is_not_repeated() {
-    for address in [format!("http://user:{PASSWORD}@:0:0"), format!("gopher://{PASSWORD}@x")] {
+    for address in
+        ["http://user:PASSWORD@:0:0", "gopher://PASSWORD@x", "socks5://u:PASSWORD@localhost"]
+    {
+        let address = address.replace("PASSWORD", PASSWORD);
         let sandbox = super::Sandbox::new();
         let call = sandbox.call(["validate", "-"]).stdin("").env("HTTPS_PROXY", &address);
         let run = call.run().exits(2).complains(&["proxy"]);

@@ -31,7 +31,14 @@ impl Notes {
 impl Server {
     /// Hands every connection to `serve`, each on a thread of its own.
     pub fn start(serve: impl Fn(TcpStream, &Notes) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap(), serve)
+    }
+
+    /// The same where a test listens already.
+    pub fn start_on(
+        listener: TcpListener,
+        serve: impl Fn(TcpStream, &Notes) + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let (notes, stop) = (Notes::default(), Arc::new(AtomicBool::new(false)));
         let (kept, ended, serve) = (notes.clone(), stop.clone(), Arc::new(serve));

@@ -13,7 +13,7 @@ use tape::Tape;
 use tokensweep::blast_radius::{self, Options};
 use tokensweep::model::{FingerprintKey, NPM_REGISTRY, Report};
 use tokensweep::registry::npm::identity::Bound;
-use tokensweep::registry::npm::{account, public, search, tokens};
+use tokensweep::registry::npm::{account, public, tokens};
 use tokensweep::report::{self, Format, read};
 use tokensweep::rules::example::fill;
 use tokensweep::validate;
@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
         4 => drop(public::packument(&tape, NPM_REGISTRY, "a")),
         5 => drop(public::downloads(&tape, &["a", "@a/b"])),
         6 => drop(public::attestation(&tape, NPM_REGISTRY, "a", "1.0.0")),
-        7 => drop(search::search(&tape, NPM_REGISTRY, "alice")),
+        7 => drop(public::search(&tape, NPM_REGISTRY, "alice")),
         _ => {
             assess(&tape, &mut report);
             assert_keeps(&report);
