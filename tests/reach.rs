@@ -314,7 +314,7 @@ fn text_says_what_how_bad_and_what_first() {
     STOP: A DEAD-MAN'S SWITCH IS ARMED ON THIS MACHINE
       It watches a stolen token, and may delete your files as soon as the token is refused. Do this
       first, in this order:
-      1. Do not revoke any token. Do not validate any token.
+      1. Do not revoke any token, and do not try any at GitHub.
       2. Take this machine off the network.
       3. Stop these services and processes, then delete their files:
          gh-token-monitor  ~/.config/systemd/user/gh-token-monitor.service  its service

@@ -44,6 +44,17 @@ pub(super) struct NetworkArgs {
 }
 
 impl NetworkArgs {
+    /// The first flag that was given for nothing if nobody is asked.
+    pub(super) fn asks_for_more(&self) -> Option<&'static str> {
+        let given = [
+            (self.dry_run, "--dry-run"),
+            (!self.allow_registry.is_empty(), "--allow-registry"),
+            (self.allow_private, "--allow-private"),
+            (!self.registry.is_empty(), "--registry"),
+        ];
+        given.into_iter().find_map(|(given, flag)| given.then_some(flag))
+    }
+
     /// Who may be asked, the services of the shipped checks among them.
     fn hosts(&self) -> Result<Hosts> {
         let mut hosts = Hosts::new(declared::hosts());

@@ -21,8 +21,9 @@ use crate::{git, suppress, verify};
 const KEY_VARIABLE: &str = "TOKENSWEEP_FINGERPRINT_KEY";
 
 pub(super) fn run(args: &ScanArgs) -> Result<u8> {
-    if args.network.dry_run && !args.validate {
-        return Err(Error::new("--dry-run tells what --validate would ask").hint("give both"));
+    if let (Some(flag), false) = (args.network.asks_for_more(), args.validate) {
+        return Err(Error::new(format!("{flag} does nothing without --validate"))
+            .hint("give both, or leave it out: a plain scan asks nobody"));
     }
     let targets = targets(&args.paths);
     let settings = config::load(args.config.as_deref(), &targets, !args.no_ignore)?;

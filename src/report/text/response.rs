@@ -23,7 +23,7 @@ impl Page<'_> {
              Do this first, in this order:",
             out,
         )?;
-        self.paragraph("1. ", "Do not revoke any token. Do not validate any token.", out)?;
+        self.paragraph("1. ", "Do not revoke any token, and do not try any at GitHub.", out)?;
         self.paragraph("2. ", "Take this machine off the network.", out)?;
         self.paragraph("3. ", "Stop these services and processes, then delete their files:", out)?;
         self.parts(response, true, out)?;
