@@ -223,7 +223,7 @@ proptest! {
             registry.on(path, Reply::new(status, "application/json", body));
         }
         let sandbox = Sandbox::new();
-        let words = format!("blast-radius --timeout 3 --since 2020-01-01 -f {format}");
+        let words = format!("blast-radius --timeout 20 --since 2020-01-01 -f {format}");
         let run = registry.call(&sandbox, &words, &npmrc([&token])).run();
         keeps(&run, &[&token]);
         prop_assert!(run.code == 1, "{}", run.err());

@@ -7,9 +7,10 @@ use std::sync::Mutex;
 use super::survey::{self, Shared, Survey};
 use super::{across, graph, home, plan, rights, severity};
 use crate::indicators::Known;
-use crate::model::radius::{BlastRadius, Response};
+use crate::model::radius::{BlastRadius, Learnt, Response};
 use crate::model::{Finding, Outcome, Report};
 use crate::registry::npm::identity::Bound;
+use crate::registry::npm::public::attestation;
 use crate::registry::{Ask, github};
 
 /// Repositories that a GitHub token is asked about.
@@ -59,7 +60,8 @@ pub fn assess(report: &mut Report, door: &dyn Ask, public: &dyn Ask, options: &O
     }
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let armed = report.response.as_deref().is_some_and(Response::armed);
-    if !armed {
+    if !armed && report.findings.iter().any(writes_perhaps) {
+        name_builders(&mut report.findings, public);
         ask_github(&mut report.findings, door);
     }
 }
@@ -102,14 +104,39 @@ fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
     Some(radius)
 }
 
+/// True for a GitHub token that lives.
+fn writes_perhaps(finding: &Finding) -> bool {
+    finding.service.as_deref() == Some("github") && finding.validation.outcome == Outcome::Active
+}
+
+/// Asks of packages with a provenance which repository and workflow built them:
+/// what a package says of itself is its owner's word.
+fn name_builders(findings: &mut [Finding], public: &dyn Ask) {
+    let mut left = REPOSITORIES;
+    for finding in findings {
+        let Some(host) = finding.host.clone() else { continue };
+        let Some(radius) = finding.blast_radius.as_deref_mut() else { continue };
+        for package in &mut radius.packages {
+            let Some(latest) = package.latest.value.as_ref() else { continue };
+            if left == 0 || package.provenance.value != Some(true) {
+                continue;
+            }
+            left -= 1;
+            if let Ok(built) = attestation(public, &host, &package.name, &latest.version) {
+                let how = format!("the provenance of {}: {}", latest.version, built.workflow);
+                package.repository = Learnt::measured(built.repository, how);
+            }
+        }
+    }
+}
+
 /// Asks of each live GitHub token whether it can write the repositories that
 /// packages in reach are published from, and notes it with its identity.
 fn ask_github(findings: &mut [Finding], door: &dyn Ask) {
     let mut repositories = across::publishing_repositories(findings);
     repositories.truncate(REPOSITORIES);
     for finding in findings {
-        let github = finding.service.as_deref() == Some("github");
-        if !github || finding.validation.outcome != Outcome::Active {
+        if !writes_perhaps(finding) {
             continue;
         }
         for (owner, name) in &repositories {

@@ -17,6 +17,8 @@ const SIDE_BY_SIDE: usize = 4;
 /// Packuments that are kept for other credentials of the same account; each may
 /// take a megabyte.
 const KEPT: usize = 200;
+/// Packages whose downloads are asked for apart.
+const COUNTED: usize = 50;
 /// Private names that are tried.
 const NAMES: usize = 20;
 
@@ -109,6 +111,26 @@ impl Survey<'_> {
                 None
             }
             Err(why) => Some(format!("{}: {}", package.name, why.words())),
+        }
+    }
+
+    /// Asks for the downloads of public packages that the search did not find.
+    pub(super) fn count_downloads(&self, packages: &mut [Package]) {
+        let unknown = |package: &&mut Package| {
+            package.weekly_downloads.value.is_none() && package.private.value == Some(false)
+        };
+        let mut wanted: Vec<&mut Package> = packages.iter_mut().filter(unknown).collect();
+        wanted.truncate(COUNTED);
+        if wanted.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = wanted.iter().map(|package| package.name.as_str()).collect();
+        let told = public::downloads(self.public, &names);
+        for package in wanted {
+            package.weekly_downloads = match told.weekly.get(&package.name) {
+                Some(count) => Learnt::measured(*count, "npm's download counts"),
+                None => Learnt::unknown("npm's download counts do not tell"),
+            };
         }
     }
 

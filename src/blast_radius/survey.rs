@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use super::closely::Told;
 use super::{reach, rights, usage};
 use crate::model::radius::{BlastRadius, Certainty, Learnt, PackageRight, TokenKind, Window};
-use crate::model::{Finding, Outcome};
+use crate::model::{Finding, Outcome, is_npm_registry};
 use crate::registry::Ask;
 use crate::registry::npm::identity::Bound;
 use crate::registry::npm::public::{self, Search};
@@ -139,6 +139,9 @@ impl Survey<'_> {
         self.look_closely(bound, &search, &mut packages, radius);
         if speaks {
             self.try_names(bound, &mut packages, radius);
+        }
+        if is_npm_registry(bound.host) {
+            self.count_downloads(&mut packages);
         }
         usage::bursts(&mut packages);
         packages
