@@ -333,3 +333,55 @@ fn public_packages_play_no_part_in_it() {
     registry.validate(&[&token]).exits(1);
     assert_eq!(registry.lines(), [WHOAMI]);
 }
+
+#[test]
+fn an_input_without_a_credential_is_not_called_clean() {
+    let registry = Registry::start();
+    let sandbox = Sandbox::new();
+    let run = registry.call(&sandbox, "validate", "just a text\n").run().exits(3);
+    assert!(run.err().contains("no credential was recognised"), "{}", run.err());
+    // An empty report says what was found: nothing.
+    let report = sandbox.call(["scan", "-", "-f", "json"]).stdin("just a text\n").run();
+    registry.call(&sandbox, "validate", &report.out()).run().exits(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_like_a_file() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Session);
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let text = npmrc([&token]);
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, text)
+    });
+    let report = registry.call(&sandbox, "validate pipe -f json", "").run().exits(1).json();
+    assert_eq!(outcomes(&report), ["active"]);
+    writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn flags_of_the_network_do_nothing_for_a_plain_scan_and_say_so() {
+    let sandbox = Sandbox::new();
+    for flag in
+        ["--dry-run", "--allow-private", "--allow-registry=h.example", "--registry=h.example"]
+    {
+        let run = sandbox.call(["scan", ".", flag]).run().exits(2);
+        assert!(run.err().contains("does nothing without --validate"), "{}", run.err());
+    }
+}
+
+#[test]
+fn a_scan_can_ask_as_well() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Session);
+    let sandbox = Sandbox::new();
+    let report = registry.call(&sandbox, "scan - --validate -f json", &npmrc([&token])).run();
+    assert_eq!(outcomes(&report.exits(1).json()), ["active"]);
+    registry.forget();
+    registry.call(&sandbox, "scan - --validate --dry-run", &npmrc([&token])).run().exits(0);
+    assert!(registry.lines().is_empty());
+}
