@@ -207,7 +207,7 @@ fn a_name_that_leads_home_is_not_asked() {
     let words = ["validate", "-f", "json", "--pace", "0", "--allow-registry", &url];
     let sandbox = Sandbox::new();
     let run = sandbox.call(words).stdin(&text).run();
-    assert_eq!(outcomes(&run.json()), ["unknown"]);
+    assert_eq!(outcomes(&run.json()), ["skipped"]);
     assert!(trap.lines().is_empty(), "{:?}", trap.lines());
     let meant = words.into_iter().chain(["--allow-private"]);
     sandbox.call(meant).stdin(&text).run();
@@ -292,7 +292,7 @@ fn a_budget_is_kept() {
     let words = "validate -f json --max-requests 4";
     let report = registry.call(&sandbox, words, &npmrc(&tokens)).run().json();
     assert_eq!(registry.lines().len(), 4);
-    let unknown = outcomes(&report).iter().filter(|outcome| **outcome == "unknown").count();
+    let unknown = outcomes(&report).iter().filter(|outcome| **outcome == "skipped").count();
     assert_eq!(unknown, 2);
 }
 

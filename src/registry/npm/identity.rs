@@ -72,6 +72,8 @@ enum Said {
     /// A registry that names no user, as some do for dead and anonymous alike.
     Nobody(&'static str),
     Unknown(String),
+    /// The request was not made, and why.
+    NotAsked(String),
     Rehearsed,
 }
 
@@ -91,6 +93,7 @@ impl Talk<'_> {
         let (status, said) = match self.ask.ask(&request) {
             Ok(answer) => (Some(answer.status), read(&answer)),
             Err(NoAnswer::Rehearsed) => return Said::Rehearsed,
+            Err(NoAnswer::NotAllowed(why)) => return Said::NotAsked(why),
             Err(why) => (None, Said::Unknown(why.words().to_owned())),
         };
         let meaning = said.words().to_owned();
@@ -109,7 +112,9 @@ impl Talk<'_> {
             Said::Restricted(_) => Outcome::Restricted,
             Said::Dead(_) => Outcome::Dead,
             Said::Nobody(_) | Said::Unknown(_) => Outcome::Unknown,
-            Said::Rehearsed => Outcome::Skipped,
+            // After a first answer that settled nothing it is not known.
+            Said::NotAsked(_) if !self.validation.evidence.is_empty() => Outcome::Unknown,
+            Said::NotAsked(_) | Said::Rehearsed => Outcome::Skipped,
         };
         self.validation
     }
@@ -122,7 +127,7 @@ impl Said {
             | Self::Restricted(words)
             | Self::Dead(words)
             | Self::Nobody(words) => words,
-            Self::Unknown(words) => words,
+            Self::Unknown(words) | Self::NotAsked(words) => words,
             Self::Rehearsed => "a rehearsal: nothing was sent",
         }
     }
