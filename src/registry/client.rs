@@ -183,7 +183,10 @@ impl Client {
 
 impl Ask for Client {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
-        let base = place_of(&self.options.hosts, request)?;
+        let base = self.options.hosts.base(&request.host).map_err(NoAnswer::NotAllowed)?;
+        if let Some(ip) = literal(&base.host) {
+            Hosts::screen(base.local, &base.host, [ip]).map_err(NoAnswer::NotAllowed)?;
+        }
         if !base.tls && self.proxied && !base.local {
             return Err(NoAnswer::NotAllowed(
                 "a credential is not sent through a proxy in the clear".into(),
@@ -226,16 +229,6 @@ impl Ask for Client {
         // A stand-in hands out its own links, or those of the registry it plays.
         same_origin(&base.url(), link).or_else(|| same_origin(&format!("https://{host}"), link))
     }
-}
-
-/// Where a request goes, unless it may not. Addresses that names lead to are
-/// looked at when they are looked up.
-fn place_of(hosts: &Hosts, request: &Request) -> std::result::Result<Base, NoAnswer> {
-    let base = hosts.base(&request.host).map_err(NoAnswer::NotAllowed)?;
-    if let Some(ip) = literal(&base.host) {
-        Hosts::screen(base.local, &base.host, [ip]).map_err(NoAnswer::NotAllowed)?;
-    }
-    Ok(base)
 }
 
 /// `tokensweep/1.2.3 (…)`: says who asks, and why.
@@ -379,7 +372,7 @@ impl Rehearsal {
 
 impl Ask for Rehearsal {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
-        let base = place_of(&self.hosts, request)?;
+        let base = self.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
         let condition = request.only_if.map(|only| format!("  ({only})")).unwrap_or_default();
         let path = match &request.path_secret {
             Some(secret) => request.path.replacen("{secret}", secret.shown(), 1),
