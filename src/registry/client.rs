@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::hosts::{Base, Hosts, literal};
 use super::pace::{Turns, back_off};
+use super::proxy;
 use super::request::same_origin;
 use super::{Answer, Ask, Method, NoAnswer, Request};
 use crate::error::{Error, Result};
@@ -91,11 +92,11 @@ impl Client {
             .connect_timeout(options.timeout.min(Duration::from_secs(10)))
             .pool_max_idle_per_host(16)
             .no_proxy();
-        let proxy = proxy()?;
+        let proxy = proxy::of_environment()?;
         let mut exempt = HashSet::new();
         if let Some((address, host)) = &proxy {
             exempt.insert(host.clone());
-            let proxy = reqwest::Proxy::https(address.as_str()).map_err(|_| bad_proxy())?;
+            let proxy = reqwest::Proxy::https(address.as_str()).map_err(|_| proxy::unusable())?;
             builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
         }
         let resolver = Screened { hosts: options.hosts.clone(), exempt };
@@ -340,27 +341,6 @@ fn words(why: &reqwest::Error) -> String {
     }
 }
 
-/// The proxy for HTTPS that the environment names, and its host.
-fn proxy() -> Result<Option<(Zeroizing<String>, String)>> {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let Some(address) = names.into_iter().find_map(set) else { return Ok(None) };
-    let whole = if address.contains("://") { address } else { format!("http://{address}") };
-    let url = reqwest::Url::parse(&whole).map_err(|_| bad_proxy())?;
-    // Others would be passed over in silence, and hosts asked without them.
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(bad_proxy());
-    }
-    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-    Ok(Some((Zeroizing::new(whole), host)))
-}
-
-/// A proxy's address may hold a password, and so is not repeated.
-fn bad_proxy() -> Error {
-    Error::new("the proxy that HTTPS_PROXY or ALL_PROXY names cannot be used")
-        .hint("http(s)://host:port, with user:password@ before the host if it wants them; no SOCKS")
-}
-
 /// Keeps the secrets of this process out of files that crashes leave.
 fn no_core_dumps() {
     #[cfg(unix)]
@@ -397,7 +377,7 @@ impl Rehearsal {
 
 impl Ask for Rehearsal {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
-        let base = self.hosts.base(&request.host).map_err(NoAnswer::NotAllowed)?;
+        let base = self.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
         let condition = request.only_if.map(|only| format!("  ({only})")).unwrap_or_default();
         let path = match &request.path_secret {
             Some(secret) => request.path.replacen("{secret}", secret.shown(), 1),

@@ -174,6 +174,19 @@ impl Hosts {
         ))
     }
 
+    /// The same, unless it is written as an address that may not be asked. Those
+    /// that names lead to are screened when they are looked up.
+    ///
+    /// # Errors
+    /// Why it is not asked.
+    pub fn screened(&self, host: &str) -> Result<Base, String> {
+        let base = self.base(host)?;
+        if let Some(ip) = literal(&base.host) {
+            Self::screen(base.local, &base.host, [ip])?;
+        }
+        Ok(base)
+    }
+
     /// True if a name that is looked up belongs to a host that may be private.
     pub fn may_be_local(&self, name: &str) -> bool {
         let mapped = self.mapped.values().any(|base| base.host == name);

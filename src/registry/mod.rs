@@ -12,6 +12,7 @@ pub mod hosts;
 pub mod journal;
 pub mod npm;
 mod pace;
+mod proxy;
 mod request;
 pub mod sigv4;
 

@@ -148,6 +148,9 @@ fn metadata_is_never_asked() {
             let run = call.run();
             assert_not_known(&run);
             assert_says(&run.json(), &["never asked"]);
+            let rehearsal = sandbox.call(words.iter().chain(flags).chain(&["--dry-run"]));
+            let run = rehearsal.stdin(super::npmrc([&token])).run().exits(0);
+            assert!(!run.out().contains("GET "), "{host}: {}", run.out());
         }
     }
 }

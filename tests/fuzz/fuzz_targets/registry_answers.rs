@@ -43,7 +43,8 @@ fuzz_target!(|input: &[u8]| {
         7 => drop(public::search(&tape, NPM_REGISTRY, "alice")),
         _ => {
             assess(&tape, &mut report);
-            assert_keeps(&report);
+            // One format at a time: a report is dear.
+            assert_keeps(&report, Format::ALL[usize::from(what / 10) % Format::ALL.len()]);
         }
     }
 });
@@ -75,12 +76,10 @@ fn assess(tape: &Tape, report: &mut Report) {
     blast_radius::conclude(report);
 }
 
-fn assert_keeps(report: &Report) {
-    for format in Format::ALL {
-        let options = report::Options { verbose: true, ..report::Options::default() };
-        let mut out = Vec::new();
-        report::reporter(format, options).write(report, &mut out).expect("memory takes all");
-        let told = out.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
-        assert!(!told, "the token stands in {format}");
-    }
+fn assert_keeps(report: &Report, format: Format) {
+    let options = report::Options { verbose: true, ..report::Options::default() };
+    let mut out = Vec::new();
+    report::reporter(format, options).write(report, &mut out).expect("memory takes all");
+    let told = out.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
+    assert!(!told, "the token stands in {format}");
 }
