@@ -19,7 +19,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use super::hosts::{Base, Hosts, literal};
+use super::hosts::{Base, Hosts};
 use super::pace::{Turns, back_off};
 use super::proxy;
 use super::request::same_origin;
@@ -187,10 +187,7 @@ impl Ask for Client {
             let why = "the server wants a path that holds a piece of the credential: not asked";
             return Err(NoAnswer::NotAllowed(why.into()));
         }
-        let base = self.options.hosts.base(&request.host).map_err(NoAnswer::NotAllowed)?;
-        if let Some(ip) = literal(&base.host) {
-            Hosts::screen(base.local, &base.host, [ip]).map_err(NoAnswer::NotAllowed)?;
-        }
+        let base = self.options.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
         if !base.tls && self.proxied && !base.local {
             return Err(NoAnswer::NotAllowed(
                 "a credential is not sent through a proxy in the clear".into(),
