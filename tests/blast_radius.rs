@@ -91,7 +91,8 @@ fn a_list_that_answers_tells_the_kind() {
     assert_eq!(radius["token"]["cidr"]["value"], json!(["192.0.2.0/24"]));
     assert_eq!(radius["rights"].as_array().unwrap().len(), 1);
     assert_eq!(package(&radius, "@acme/open")["right"]["value"], "publish");
-    assert_eq!(package(&radius, "kit")["right"]["value"], "public", "not in its scope");
+    assert_eq!(names(&radius), BTreeSet::from(["@acme/open"]), "kit is not in its scope");
+    assert!(radius["not_checked"].to_string().contains("1 package of alice"), "{radius}");
 }
 
 #[test]

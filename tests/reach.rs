@@ -92,6 +92,13 @@ impl World<'_> {
         BlastRadius {
             severity: Some(Severity::Critical),
             verdict: self.say("can publish 40 packages without a second factor."),
+            headline: self.say("alice's token can publish 40 packages"),
+            staged: self.learnt(vec![StagedRelease {
+                package: self.say("kit"),
+                version: self.say("1.5.0"),
+                time: Some(self.time),
+                actor: Some(self.say("alice")),
+            }]),
             account: Account {
                 user: self.learnt(self.say("alice")),
                 email: self.learnt(self.say("a…@example.com")),

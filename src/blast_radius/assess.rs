@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::survey::{self, Shared, Survey};
-use super::{across, graph, home, plan, rights, severity};
+use super::{across, explain, graph, home, plan, rights, severity};
 use crate::indicators::Known;
 use crate::model::radius::{BlastRadius, Learnt, Response};
 use crate::model::{Finding, Outcome, Report};
 use crate::registry::npm::identity::Bound;
-use crate::registry::npm::public::attestation;
+use crate::registry::npm::public::{attestation, packument};
 use crate::registry::{Ask, github};
 
 /// Repositories that a GitHub token is asked about.
@@ -29,6 +29,8 @@ pub struct Options<'a> {
     pub rehearsal: bool,
     /// Names of packages that stand in the scanned trees.
     pub names: BTreeSet<String>,
+    /// True if a list names a version of this package as bad.
+    pub listed: &'a (dyn Fn(&str) -> bool + Sync),
     /// The list that names a version as bad.
     pub known_bad: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
     /// Told of each step, for those who wait.
@@ -47,6 +49,7 @@ pub fn assess(report: &mut Report, door: &dyn Ask, public: &dyn Ask, options: &O
         since: options.since,
         rehearsal: options.rehearsal,
         names: &options.names,
+        listed: options.listed,
         known_bad: options.known_bad,
         step: options.step,
         shared: Mutex::new(Shared::default()),
@@ -60,6 +63,9 @@ pub fn assess(report: &mut Report, door: &dyn Ask, public: &dyn Ask, options: &O
     }
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let armed = report.response.as_deref().is_some_and(Response::armed);
+    if options.rehearsal {
+        rehearse_the_rest(&report.findings, door, public);
+    }
     if !armed && report.findings.iter().any(writes_perhaps) {
         name_builders(&mut report.findings, public);
         ask_github(&mut report.findings, door);
@@ -101,7 +107,23 @@ fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
     radius.rights = rights::matrix(&radius.token, &radius.account, seen, survey.now);
     let (severity, verdict) = severity::judge(finding.severity, outcome, &radius);
     (radius.severity, radius.verdict) = (Some(severity), verdict);
+    if outcome.is_alive() {
+        radius.headline = explain::headline(&radius);
+    }
     Some(radius)
+}
+
+/// What is asked about each package and repository that the answers will name.
+fn rehearse_the_rest(findings: &[Finding], door: &dyn Ask, public: &dyn Ask) {
+    let radii = findings.iter().filter(|finding| finding.blast_radius.is_some());
+    let hosts: BTreeSet<&str> = radii.filter_map(|finding| finding.host.as_deref()).collect();
+    for host in &hosts {
+        let _ = packument(public, host, "PACKAGE");
+    }
+    let github = findings.iter().filter(|finding| finding.service.as_deref() == Some("github"));
+    for finding in github.filter(|_| !hosts.is_empty()) {
+        let _ = github::writes(door, &finding.secret, "OWNER", "REPOSITORY");
+    }
 }
 
 /// True for a GitHub token that lives.

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::survey::Survey;
 use super::{posture, usage};
-use crate::model::radius::{BlastRadius, Learnt, Package, PackageRight, Window};
+use crate::model::Severity;
+use crate::model::radius::{
+    BlastRadius, Learnt, Mark, Package, PackageRight, Window, WindowRelease,
+};
 use crate::registry::npm::account;
 use crate::registry::npm::identity::Bound;
 use crate::registry::npm::packument::Packument;
@@ -44,14 +47,15 @@ impl Survey<'_> {
         };
         packages.sort_by_cached_key(|package| {
             let downloads = package.weekly_downloads.value.unwrap_or(0);
-            std::cmp::Reverse((recent(&package.name), downloads))
+            let listed = (self.listed)(&package.name);
+            std::cmp::Reverse((listed, recent(&package.name), downloads))
         });
         let (chosen, left) = packages.split_at_mut(self.packages.min(packages.len()));
         if !left.is_empty() {
             let left = left.len();
-            radius.not_checked.push(format!(
-                "the versions of {left} packages that are downloaded less: --packages raises the limit"
-            ));
+            radius
+                .not_checked
+                .push(format!("the versions of {left} more packages: --packages raises the limit"));
         }
         if since.is_none() {
             radius.not_checked.push(
@@ -96,6 +100,7 @@ impl Survey<'_> {
                 let right = std::mem::take(&mut package.right);
                 *package = Package { right, ..posture::package(packument, hit) };
                 package.releases = usage::in_window(packument, window, self.known_bad);
+                package.releases.extend(self.undated(packument, window));
                 if window.from.value.is_none() {
                     // Without a begin only what a list knows says anything.
                     package.releases.retain(|release| {
@@ -112,6 +117,21 @@ impl Survey<'_> {
             }
             Err(why) => Some(format!("{}: {}", package.name, why.words())),
         }
+    }
+
+    /// Versions that a list names, and that the registry does not date: nobody
+    /// can say that they do not belong to the window.
+    fn undated(&self, packument: &Packument, window: &Window) -> Vec<WindowRelease> {
+        let versions = packument.versions.keys();
+        let undated = versions.filter(|version| !packument.time.contains_key(*version));
+        let bad = undated.filter_map(|version| {
+            let list = (self.known_bad)(&packument.name, version)?;
+            let words = format!("{list}; when it was published is not known");
+            let mark = Mark { weight: Severity::Critical, sign: "known-bad", words };
+            let time = window.from.value.or(window.until.value).unwrap_or(self.now);
+            Some(WindowRelease { version: version.clone(), time, ghost: false, marks: vec![mark] })
+        });
+        bad.collect()
     }
 
     /// Asks for the downloads of public packages that the search did not find.

@@ -17,7 +17,7 @@ pub(super) fn names(
         let user = Learnt::upper_bound(PackageRight::Publish, "search names the user a maintainer");
         let mut package = Package {
             name: hit.name.clone(),
-            right: bounded(user, &hit.name, radius),
+            right: bounded(user, radius),
             maintainers: Learnt::measured(hit.maintainers.clone(), "search"),
             ..Package::default()
         };
@@ -33,22 +33,22 @@ pub(super) fn names(
         let package = packages
             .entry(name.clone())
             .or_insert_with(|| Package { name: name.clone(), ..Package::default() });
-        package.right = bounded(Learnt::measured(*right, own.how.clone()), name, radius);
+        package.right = bounded(Learnt::measured(*right, own.how.clone()), radius);
     }
     packages.into_values().collect()
 }
 
+/// Leaves out what the list of tokens says the token does not cover; how many.
+pub(super) fn leave_out_of_scope(packages: &mut Vec<Package>, radius: &BlastRadius) -> usize {
+    let Some(scopes) = &radius.token.scopes.value else { return 0 };
+    let all = packages.len();
+    packages.retain(|package| scopes.iter().any(|scope| covers(scope, &package.name)));
+    all - packages.len()
+}
+
 /// What is left of the user's right in the hands of who has only the token.
-fn bounded(user: Learnt<PackageRight>, name: &str, radius: &BlastRadius) -> Learnt<PackageRight> {
+fn bounded(user: Learnt<PackageRight>, radius: &BlastRadius) -> Learnt<PackageRight> {
     let token = &radius.token;
-    if let Some(scopes) = &token.scopes.value
-        && !scopes.iter().any(|scope| covers(scope, name))
-    {
-        return Learnt::measured(
-            PackageRight::Public,
-            format!("{}: not in its scope", token.scopes.how),
-        );
-    }
     let most = match token.kind.value {
         Some(TokenKind::ReadOnly) => PackageRight::Read,
         Some(TokenKind::StageOnly) => PackageRight::Stage,
@@ -94,24 +94,25 @@ pub(super) fn orgs(radius: &BlastRadius, packages: &[Package]) -> Learnt<Vec<Str
         .collect();
     if named.is_empty() {
         let how = "scopes of the packages; the registry has no list of a user's organisations";
-        return Learnt::upper_bound(scopes.into_iter().collect(), how);
+        let scopes: Vec<String> = scopes.into_iter().collect();
+        return Learnt { value: (!scopes.is_empty()).then_some(scopes), ..Learnt::unknown(how) };
     }
     named.extend(scopes);
-    Learnt::upper_bound(named.into_iter().collect(), "scopes of the token and of the packages")
+    Learnt::measured(named.into_iter().collect(), "scopes of the token and of its packages")
 }
 
 pub(super) fn count(
     search: &Search,
     own: &Learnt<BTreeMap<String, PackageRight>>,
     found: usize,
+    outside: usize,
 ) -> Learnt<u64> {
+    let listed = own.value.as_ref().map(|own| own.len());
+    let all = Some(found + outside);
     let found = found as u64;
-    let listed = own.value.as_ref().map(|own| own.len() as u64);
     match (own.certainty, &search.cut) {
         // More than the registry lists come from the search, which is no measure.
-        (Certainty::Measured, _) if listed == Some(found) => {
-            Learnt::measured(found, own.how.clone())
-        }
+        (Certainty::Measured, _) if listed == all => Learnt::measured(found, own.how.clone()),
         (_, None) if found > 0 => Learnt::upper_bound(found, search.how.clone()),
         _ => Learnt { value: (found > 0).then_some(found), ..Learnt::unknown(search.how.clone()) },
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::closely::Told;
-use super::{reach, rights, usage};
+use super::{reach, rights, usage, words};
 use crate::model::radius::{BlastRadius, Certainty, Learnt, PackageRight, TokenKind, Window};
 use crate::model::{Finding, Outcome, is_npm_registry};
 use crate::registry::Ask;
@@ -32,6 +32,8 @@ pub(super) struct Survey<'a> {
     pub rehearsal: bool,
     /// Names of packages that were read from the scanned trees.
     pub names: &'a BTreeSet<String>,
+    /// True if a list names a version of this package as bad.
+    pub listed: &'a (dyn Fn(&str) -> bool + Sync),
     /// The list that names a version as bad.
     pub known_bad: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
     /// Told of each package that was looked at.
@@ -64,7 +66,7 @@ impl Survey<'_> {
         }
         radius.account.user = self.user(finding, &radius);
         if radius.window.from.value.is_none()
-            && let Some(made) = radius.token.created.value
+            && let Some(made) = radius.token.created.value.filter(|made| *made <= self.now)
         {
             radius.window.from = Learnt::upper_bound(made, "when the token was made");
         }
@@ -77,7 +79,9 @@ impl Survey<'_> {
         radius.account = account;
         let kind = std::mem::take(&mut radius.token.kind);
         radius.token = tokens::facts(self.door, bound);
-        if radius.token.kind.value.is_none() && told {
+        radius.staged = account::staged(self.door, bound);
+        let listed = radius.token.siblings.value.is_some();
+        if radius.token.kind.value.is_none() && told && !listed {
             let how = "the registry told the profile, which it does to sessions alone";
             radius.token.kind = Learnt::measured(TokenKind::Session, how);
         } else if kind.value.is_some() {
@@ -104,6 +108,9 @@ impl Survey<'_> {
     fn window(&self, finding: &Finding) -> Window {
         let from = match (self.since, first_commit(finding)) {
             (Some(since), _) => Learnt::measured(since, "as given"),
+            (None, Some(time)) if time > self.now => {
+                Learnt::unknown("the first commit that shows it lies in the future; --since tells")
+            }
             (None, Some(time)) => Learnt::measured(time, "the first commit that shows it"),
             (None, None) => Learnt::unknown("no commit shows it; --since tells"),
         };
@@ -131,8 +138,15 @@ impl Survey<'_> {
             false => Learnt::unknown("the token was not asked"),
         };
         let mut packages = reach::names(&search, &own, radius);
+        let outside = reach::leave_out_of_scope(&mut packages, radius);
+        if outside > 0 {
+            radius.not_checked.push(format!(
+                "{} of {user} that its scope leaves out",
+                words::count(outside as u64, "package")
+            ));
+        }
         radius.orgs = reach::orgs(radius, &packages);
-        radius.package_count = reach::count(&search, &own, packages.len());
+        radius.package_count = reach::count(&search, &own, packages.len(), outside);
         if let Some(cut) = &search.cut {
             radius.not_checked.push(format!("all packages of {user}: {cut}"));
         }

@@ -6,7 +6,7 @@ use super::args::BlastArgs;
 use super::{asking, known};
 use crate::blast_radius::{self, Options, home};
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::History;
 use crate::indicators::Known;
 use crate::model::Report;
@@ -14,6 +14,12 @@ use crate::registry::Ask;
 use crate::registry::journal::Journal;
 
 pub(super) fn run(args: &BlastArgs) -> Result<u8> {
+    if args.since.is_some_and(|since| since > jiff::Timestamp::now().as_second()) {
+        return Err(Error::new(
+            "--since lies in the future: nothing could have been published then",
+        )
+        .hint("give the day from which on others could have had the credentials"));
+    }
     let settings = Settings::default();
     let format = args.output.format(&settings)?;
     let quiet = args.output.quiet;
@@ -40,6 +46,7 @@ fn assess(args: &BlastArgs, door: &dyn Ask, report: &mut Report) -> Result<()> {
         packages: args.packages,
         rehearsal: args.network.dry_run,
         names: home::own_names(&folders),
+        listed: &|name| known.names(name),
         known_bad: &|name, version| known.bad(name, version).map(str::to_owned),
         step: &|_| bar.inc(1),
     };

@@ -71,6 +71,11 @@ impl Known {
         known
     }
 
+    /// True if a list names a version of this package as bad.
+    pub fn names(&self, name: &str) -> bool {
+        self.bad.contains_key(name)
+    }
+
     /// Which list names this very version as bad, and of which campaign.
     pub fn bad(&self, name: &str, version: &str) -> Option<&str> {
         let versions = self.bad.get(name)?;

@@ -18,7 +18,8 @@ pub enum Certainty {
     UpperBound,
     /// The server was asked and would not say.
     Refused,
-    /// Nobody could tell, or nobody was asked.
+    /// Nobody could tell, or nobody was asked. A value that stands beside it is
+    /// what is known so far: there may be more.
     #[default]
     Unknown,
 }
@@ -344,6 +345,19 @@ pub struct Rights {
     pub as_of: String,
 }
 
+/// A release that waits for a person to approve it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StagedRelease {
+    /// Name of the package.
+    pub package: String,
+    /// Its number.
+    pub version: String,
+    /// When it was put up, seconds since 1970.
+    pub time: Option<i64>,
+    /// Who put it up, as the registry names them.
+    pub actor: Option<String>,
+}
+
 /// All that is known of the reach of one credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BlastRadius {
@@ -351,12 +365,17 @@ pub struct BlastRadius {
     pub severity: Option<Severity>,
     /// Why, in one sentence.
     pub verdict: String,
+    /// What its holder can do, in one sentence for people who have no time; empty
+    /// if it is not alive.
+    pub headline: String,
     /// Whose it is.
     pub account: Account,
     /// The credential.
     pub token: TokenFacts,
     /// Organisations and scopes in reach.
     pub orgs: Learnt<Vec<String>>,
+    /// Releases that wait for approval; malware may be among them.
+    pub staged: Learnt<Vec<StagedRelease>>,
     /// Packages in reach, most dangerous first.
     pub packages: Vec<Package>,
     /// How many there are; `packages` may hold fewer.

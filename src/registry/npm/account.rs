@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::identity::Bound;
-use super::names::{escaped, is_package_name};
-use crate::model::radius::{Account, Learnt, PackageRight, SecondFactor};
+use super::names::{escaped, is_package_name, is_version};
+use crate::model::radius::{Account, Learnt, PackageRight, SecondFactor, StagedRelease};
 use crate::registry::{Answer, Ask, Request};
 
 /// Most bytes of a list of packages.
@@ -153,6 +153,24 @@ fn packages(
             Learnt::measured(rights.collect(), line)
         }
         None => Learnt::unknown(format!("{line}: 200 with no list of packages")),
+    })
+}
+
+/// The releases that wait for approval: the first hundred of them.
+pub fn staged(door: &dyn Ask, bound: &Bound<'_>) -> Learnt<Vec<StagedRelease>> {
+    ask(door, bound, bound.get("/-/stage?page=0&perPage=100"), |json, line| {
+        let Some(items) = json.get("items").and_then(Value::as_array) else {
+            return Learnt::unknown(format!("{line}: 200 with no list of releases"));
+        };
+        let release = |item: &Value| {
+            let package = text(item, "packageName").filter(|name| is_package_name(name))?;
+            let version = text(item, "version").filter(|version| is_version(version))?;
+            let time = text(item, "createdAt").as_deref().and_then(seconds);
+            Some(StagedRelease { package, version, time, actor: text(item, "actor") })
+        };
+        let mut releases: Vec<StagedRelease> = items.iter().take(100).filter_map(release).collect();
+        releases.sort();
+        Learnt::measured(releases, line)
     })
 }
 

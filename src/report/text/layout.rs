@@ -92,6 +92,8 @@ pub(super) fn bounded<T>(bound: &str, it: &Learnt<T>, words: impl Fn(&T) -> Stri
     match (it.certainty, &it.value) {
         (Certainty::Measured, Some(value)) => words(value),
         (Certainty::UpperBound, Some(value)) => format!("{bound}{}", words(value)),
+        // What is known so far; there may be more.
+        (Certainty::Unknown, Some(value)) => format!("at least {}", words(value)),
         (Certainty::Refused, _) => "refused".to_owned(),
         _ => "unknown".to_owned(),
     }

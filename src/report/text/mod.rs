@@ -27,6 +27,7 @@ mod layout;
 mod packages;
 mod radius;
 mod response;
+mod short;
 
 /// Places of a secret that are shown unless all are asked for.
 const PLACES: usize = 10;
@@ -42,6 +43,7 @@ impl Reporter for Text {
         let page = Page { report, options: self.0, masker, paint: Paint::new(self.0.color) };
         let response = report.response.as_deref();
         response.map_or(Ok(()), |response| page.alarm(response, out))?;
+        response.map_or(Ok(()), |response| page.in_short(response, out))?;
         for finding in &report.findings {
             page.finding(finding, out)?;
             writeln!(out)?;

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::layout::{Cell, INDENT, LINE, WIDTH, day, filled, learnt, wrapped, yes_no};
 use super::{Page, coverage};
 use crate::model::radius::{
-    Account, Action, Answer, BlastRadius, Learnt, SecondFactor, TokenFacts, TokenKind,
+    Account, Action, Answer, BlastRadius, Learnt, SecondFactor, StagedRelease, TokenFacts,
+    TokenKind,
 };
 
 /// Columns for a reason in the table of rights; with fewer there is none.
@@ -22,12 +23,32 @@ impl Page<'_> {
         let orgs = learnt(&radius.orgs, |orgs| or_none(self.listed(orgs.iter(), 8)));
         self.facts_about("orgs", &[orgs], out)?;
         self.facts_about("packages", &reach(radius), out)?;
+        self.facts_about("staged", &self.staged(&radius.staged), out)?;
         self.rights(radius, out)?;
         self.packages(radius, out)?;
         self.window(radius, out)?;
         self.posture(radius, out)?;
         let unchecked = radius.not_checked.iter().map(|one| self.masker.told(one));
         self.items("what was not checked", &unchecked.collect::<Vec<_>>(), out)
+    }
+
+    /// Releases that wait for approval; malware may be among them.
+    fn staged(&self, staged: &Learnt<Vec<StagedRelease>>) -> Vec<String> {
+        let Some(releases) = staged.value.as_ref().filter(|releases| !releases.is_empty()) else {
+            return vec![learnt(staged, |_| "nothing waits for approval".to_owned())];
+        };
+        let release = |one: &StagedRelease| {
+            let when = one.time.map(|time| format!(" {}", day(time))).unwrap_or_default();
+            let who = one.actor.as_ref().map(|who| format!(" by {}", self.clipped(who, 30)));
+            let name = format!("{}@{}", one.package, one.version);
+            format!("{}{when}{}", self.clipped(&name, 60), who.unwrap_or_default())
+        };
+        let mut words: Vec<String> = releases.iter().take(8).map(release).collect();
+        words[0].insert_str(0, "wait for approval: ");
+        if releases.len() > words.len() {
+            words.push(format!("and {} more", releases.len() - words.len()));
+        }
+        words
     }
 
     fn verdict(&self, radius: &BlastRadius, out: &mut dyn Write) -> io::Result<()> {
@@ -132,7 +153,13 @@ impl Page<'_> {
             }
             rows.push(row);
         }
-        self.rows(&rows, out)
+        self.rows(&rows, out)?;
+        let cut = worst.rights.iter().any(|right| right.why.chars().count() > width);
+        if cut {
+            let dim = self.paint.dim;
+            writeln!(out, "{:INDENT$}  {dim}-v shows the reasons whole{dim:#}", "")?;
+        }
+        Ok(())
     }
 
     fn answer(&self, answer: Answer) -> Cell {
