@@ -116,8 +116,12 @@ impl Page<'_> {
         if let Some(user) = validation.identity.as_ref().and_then(|one| one.user.as_deref()) {
             words.push_str(&format!(" as {}", self.clipped(user, 40)));
         }
-        if !validation.words.is_empty() {
-            words.push_str(&format!(": {}", self.masker.told(&validation.words)));
+        // The reasons begin with the outcome, for those who read them alone.
+        let reason = validation.words.as_str();
+        let begins = ["alive: ", "dead: "].into_iter().find_map(|word| reason.strip_prefix(word));
+        let reason = begins.filter(|_| outcome != Outcome::Restricted).unwrap_or(reason);
+        if !reason.is_empty() {
+            words.push_str(&format!(": {}", self.masker.told(reason)));
         }
         let lines = wrapped(&words, WIDTH - INDENT).join(LINE);
         let rest = lines.strip_prefix(outcome.word()).unwrap_or(&lines);
