@@ -20,6 +20,12 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
         )
         .hint("give the day from which on others could have had the credentials"));
     }
+    for folder in &args.project {
+        if !folder.exists() {
+            return Err(Error::new(format!("--project: there is no {}", folder.display()))
+                .hint("name a folder below which your projects lie"));
+        }
+    }
     let settings = Settings::default();
     let format = args.output.format(&settings)?;
     let quiet = args.output.quiet;

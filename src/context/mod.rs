@@ -50,3 +50,14 @@ pub fn find_fold(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memchr2_iter(first, first.to_ascii_uppercase(), &haystack[..=last])
         .find(|&at| haystack[at..at + needle.len()].eq_ignore_ascii_case(needle))
 }
+
+/// The word that stands behind `key` (lower case) in `K=v`, `K: "v"`, `K v` and
+/// their like, where it stands last.
+pub fn assigned_word(bytes: &[u8], key: &[u8]) -> Option<String> {
+    let at = rfind_fold(bytes, key)?;
+    let rest = &bytes[at + key.len()..];
+    let skip = rest.iter().take(8).take_while(|b| b"\"'\\=: \t".contains(b)).count();
+    let word = &rest[skip..];
+    let length = word.iter().take(128).take_while(|b| !b"\"'\\ \t\r\n,;\0}".contains(b)).count();
+    (skip > 0 && length > 0).then(|| text(&word[..length]))
+}

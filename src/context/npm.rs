@@ -401,7 +401,7 @@ fn bound_username(bytes: &[u8], start: usize, key: &str) -> Option<String> {
     }
     let stem = key[..key.len() - "_password".len()].to_ascii_lowercase();
     let wanted = format!("{stem}username");
-    assigned_word(around(bytes, start), wanted.as_bytes())
+    super::assigned_word(around(bytes, start), wanted.as_bytes())
 }
 
 /// The user name of a file or dump that names no registry with its keys.
@@ -414,21 +414,11 @@ fn bare_username(bytes: &[u8], start: usize) -> Option<String> {
     }
     [&b"npm_config_username"[..], b"npm_username", b"npm_user", b"username"]
         .iter()
-        .find_map(|key| assigned_word(around, key))
+        .find_map(|key| super::assigned_word(around, key))
 }
 
 fn around(bytes: &[u8], start: usize) -> &[u8] {
     &bytes[start.saturating_sub(4096)..(start + 4096).min(bytes.len())]
-}
-
-/// The word that is assigned to `key`.
-fn assigned_word(bytes: &[u8], key: &[u8]) -> Option<String> {
-    let at = rfind_fold(bytes, key)?;
-    let rest = &bytes[at + key.len()..];
-    let skip = rest.iter().take(8).take_while(|b| b"\"'\\=: \t".contains(b)).count();
-    let word = &rest[skip..];
-    let length = word.iter().take(128).take_while(|b| !b"\"'\\ \t\r\n,;\0}".contains(b)).count();
-    (skip > 0 && length > 0).then(|| text(&word[..length]))
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ pub struct Release {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "by")]
 pub enum PublishedBy {
-    /// By a token or a person.
+    /// By a token or a person: they look the same.
+    #[serde(rename = "token-or-person")]
     Token,
     /// By a trusted publisher (`github`, `gitlab`, …).
     TrustedPublisher {

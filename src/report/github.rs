@@ -37,6 +37,10 @@ impl Reporter for Github {
             }
             writeln!(out, "::warning title=The scan is incomplete::{}", message(&words))?;
         }
+        if let Some(step) = report.response.as_deref().and_then(|it| it.plan.first()) {
+            let first = message(&masker.told(&step.title));
+            writeln!(out, "::warning title=What to do first::{first}")?;
+        }
         for entry in &report.unused_suppressions {
             let entry = message(&masker.visible(entry));
             writeln!(out, "::warning title=A suppression matched nothing::{entry}")?;
@@ -95,6 +99,9 @@ fn words(finding: &Finding, location: &Location, masker: &Masker<'_>) -> String 
         words.push_str(&format!(", registry {}", masker.visible(registry)));
     }
     words.push_str(&format!(", confidence {}", finding.confidence));
+    if let Some(radius) = &finding.blast_radius {
+        words.push_str(&format!(" – {}", masker.told(&radius.verdict)));
+    }
     if finding.places > 1 {
         words.push_str(&format!(", in {} places", coverage::count(finding.places)));
     }

@@ -199,6 +199,10 @@ pub struct ContextSpec {
     /// readers take.
     #[serde(default)]
     pub section: bool,
+    /// Keys and options whose value nearby is the user name that belongs to the
+    /// credential; the first that is there counts.
+    #[serde(default)]
+    pub user: Vec<String>,
     /// Reads the surroundings with npm's grammar, to tell registry and user.
     #[serde(default)]
     pub npm: NpmContext,

@@ -172,7 +172,10 @@ impl Verifier {
             registry: slot.registry,
             host,
             registry_named: slot.named,
-            username: username.or_else(|| caught_user(candidate)).or(slot.username),
+            username: username
+                .or_else(|| caught_user(candidate))
+                .or(slot.username)
+                .or_else(|| user_nearby(candidate)),
             variable,
             worth,
         }
@@ -204,6 +207,20 @@ fn caught_user(candidate: &Candidate<'_>) -> Option<String> {
     let user = &candidate.blob.bytes[start..end];
     let named = !user.is_empty() && user.len() <= 64 && !placeholder::is_interpolation(user);
     named.then(|| context::url::decode(user))
+}
+
+/// Bytes to each side of a match in which its user name may stand.
+const USER: usize = 512;
+
+/// The user name that the rule's keys hold beside the match.
+fn user_nearby(candidate: &Candidate<'_>) -> Option<String> {
+    let keys = &candidate.rule.spec().context.user;
+    let bytes = candidate.blob.bytes;
+    let start = candidate.span.0.saturating_sub(USER);
+    let around = &bytes[start..(candidate.span.1 + USER).min(bytes.len())];
+    let user = keys.iter().find_map(|key| context::assigned_word(around, key.as_bytes()))?;
+    let named = user.len() <= 64 && !placeholder::is_interpolation(user.as_bytes());
+    (named && user.as_bytes() != candidate.secret_bytes()).then_some(user)
 }
 
 /// When the candidate was where it was found, if the worth of its kind
