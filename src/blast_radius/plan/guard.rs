@@ -1,8 +1,9 @@
 //! Guard the accounts and the packages, so that the next token is worth less.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Reached, Scene, commands_for, listed, step};
+use super::{PLACE, Reached, Scene, commands_for, listed, step, with_name};
 use crate::blast_radius::{publishing_access, words};
 use crate::model::radius::{Certainty, Learnt, PublishedBy, SecondFactor, Step};
 
@@ -60,8 +61,9 @@ pub(super) fn disallow_tokens(scene: &Scene<'_>) -> Option<Step> {
     let mut step = step("disallow-tokens", "Close the packages to tokens", why);
     let setting = publishing_access().get("disallow-tokens");
     let (mfa, meaning) = setting.map_or(("publish", ""), |it| (it.mfa.as_str(), it.name.as_str()));
+    let command = format!("npm access set mfa={mfa} {}", PLACE);
     commands_for(&mut step, &open, |it| {
-        Some(format!("npm access set mfa={mfa} {}", words::word(&it.package.name)?))
+        Some((words::word(&it.package.name)?.into_owned(), command.clone().into()))
     });
     step.notes.push(format!(
         "this is \"{meaning}\": a person with a second factor and trusted publishing still publish, no token does"
@@ -110,18 +112,20 @@ fn is_trusted(it: &Reached<'_>) -> bool {
 }
 
 /// `npm trust github PKG --repo O/R --file publish.yml --allow-stage-publish`.
-fn trust_command(it: &&Reached<'_>) -> Option<String> {
-    let package = words::word(&it.package.name)?;
+fn trust_command(it: &&Reached<'_>) -> Option<(String, Cow<'static, str>)> {
+    let package = words::word(&it.package.name)?.into_owned();
     let url = it.package.repository.get()?;
     if let Some((owner, name)) = words::repository(url, "github.com") {
-        return Some(format!(
-            "npm trust github {package} --repo {owner}/{name} --file publish.yml --allow-stage-publish"
-        ));
+        let text = format!(
+            "npm trust github {PLACE} --repo {owner}/{name} --file publish.yml --allow-stage-publish"
+        );
+        return Some((package, text.into()));
     }
     let (group, name) = words::repository(url, "gitlab.com")?;
-    Some(format!(
-        "npm trust gitlab {package} --project {group}/{name} --file .gitlab-ci.yml --allow-stage-publish"
-    ))
+    let text = format!(
+        "npm trust gitlab {PLACE} --project {group}/{name} --file .gitlab-ci.yml --allow-stage-publish"
+    );
+    Some((package, text.into()))
 }
 
 /// Staging asks a person before a version goes out; and what a thief has put up
@@ -138,9 +142,7 @@ pub(super) fn staged(scene: &Scene<'_>) -> Option<Step> {
     let why = format!("whoever holds the token can put versions of {names} up for approval");
     let mut step =
         step("staged", "Look at what is staged, and let a person approve each release", why);
-    commands_for(&mut step, &all, |it| {
-        Some(format!("npm stage list {}", words::word(&it.package.name)?))
-    });
+    commands_for(&mut step, &all, |it| with_name(&it.package.name, "npm stage list {}"));
     step.commands.push("npm stage reject STAGE_ID".into());
     if !all.iter().all(is_staged) {
         step.notes.push(
@@ -164,9 +166,7 @@ pub(super) fn workflows(scene: &Scene<'_>) -> Option<Step> {
     let mut step = step("workflows", "Guard the workflows that publish", why);
     let packages: Vec<_> =
         ways.iter().filter_map(|edge| edge.to.strip_prefix("package:")).collect();
-    commands_for(&mut step, &packages, |name| {
-        Some(format!("npm trust list {}", words::word(name)?))
-    });
+    commands_for(&mut step, &packages, |name| with_name(name, "npm trust list {}"));
     step.notes.extend([
         "look through all branches for workflows that you did not write, and for runners that are not yours".into(),
         "protect the branch and the tags that publish, and have the environment ask for a review".into(),
