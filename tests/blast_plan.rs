@@ -395,6 +395,18 @@ fn commands_are_those_of_npm() {
     assert!(notes.contains("id-token: write") && notes.contains("contents: read"), "{notes}");
 }
 
+/// No second trusted publisher is set up beside one that may be there.
+#[test]
+fn a_trusted_publisher_that_was_used_is_looked_at() {
+    let mut attacked = package("left-pad");
+    let release = Release { version: "1.0.4".into(), time: None, publisher: None };
+    attacked.trusted_before = Learnt::measured(Some(release), "publishers of all versions");
+    let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, vec![attacked])], &Response::default());
+    let step = the(&steps, "trusted-publishing");
+    assert_eq!(step.commands, ["npm trust list left-pad"]);
+    assert!(step.notes[0].contains("left-pad until 1.0.4"), "{step:?}");
+}
+
 #[test]
 fn bad_versions_are_taken_back_within_the_policy() {
     let commands = |age: i64, change: &dyn Fn(&mut Package)| {

@@ -84,8 +84,24 @@ pub(super) fn trusted_publishing(scene: &Scene<'_>) -> Option<Step> {
     let why =
         format!("the newest version of {names} was not seen to come from a trusted publisher");
     let mut step = step("trusted-publishing", "Publish from CI without a token", why);
+    // One that had a publisher may have it still: look before adding another.
+    let (had, never): (Vec<_>, Vec<_>) =
+        by_token.into_iter().partition(|it| trusted_until(it).is_some());
+    commands_for(&mut step, &had, |it| with_name(&it.package.name, "npm trust list {}"));
+    let until =
+        |it: &&Reached<'_>| Some(format!("{} until {}", it.package.name, trusted_until(it)?));
+    let until: Vec<_> = had.iter().filter_map(until).collect();
+    if !until.is_empty() {
+        step.notes.push(format!(
+            "a trusted publisher was used for {}: see in the list whether it is still there and yours, and why newer versions went around it",
+            listed(until.iter().map(String::as_str))
+        ));
+    }
+    if never.is_empty() {
+        return Some(step);
+    }
     let (known, unknown): (Vec<_>, Vec<_>) =
-        by_token.into_iter().partition(|it| trust_command(it).is_some());
+        never.into_iter().partition(|it| trust_command(it).is_some());
     commands_for(&mut step, &known, |it| trust_command(it));
     if !unknown.is_empty() {
         let names = listed(unknown.iter().map(|it| it.package.name.as_str()));
@@ -109,6 +125,11 @@ pub(super) fn trusted_publishing(scene: &Scene<'_>) -> Option<Step> {
 fn is_trusted(it: &Reached<'_>) -> bool {
     let by = it.package.published_by.get();
     matches!(by, Some(PublishedBy::TrustedPublisher { .. } | PublishedBy::Staged { .. }))
+}
+
+/// The last version by a trusted publisher, if newer ones came otherwise.
+fn trusted_until<'a>(it: &Reached<'a>) -> Option<&'a str> {
+    Some(&it.package.trusted_before.get()?.as_ref()?.version)
 }
 
 /// `npm trust github PKG --repo O/R --file publish.yml --allow-stage-publish`.
