@@ -128,6 +128,24 @@ fn a_github_token_publishes_through_the_trusted_publisher() {
     built.provenance = Learnt::measured(true, "its attestations");
     assert_eq!(through(pushes(), built), bound, "a provenance gives no right");
 
+    // A thief's version stands before the way in, and does not close it.
+    let mut attacked = package("left-pad");
+    let before = |version: &str| {
+        let release = Release { version: version.into(), time: None, publisher: None };
+        Learnt::measured(Some(release), "publishers of all versions")
+    };
+    attacked.trusted_before = before("1.0.4");
+    assert_eq!(through(pushes(), attacked.clone()), bound);
+    let all = [npm(1, TokenKind::ReadOnly, vec![attacked.clone()]), pushes()];
+    assert_eq!(publishing_repositories(&all).len(), 1, "GitHub is asked about it");
+    let graph_of_all = graph(&all, &[]);
+    let edge = edges(&graph_of_all, "can-publish-through")[0];
+    assert!(edge.how.contains("a trusted publisher was used until 1.0.4"), "{}", edge.how);
+    attacked.trusted_before = Learnt::measured(None, "publishers of all versions");
+    assert_eq!(through(pushes(), attacked.clone()), None);
+    attacked.built_before = before("1.0.3");
+    assert_eq!(through(pushes(), attacked), bound);
+
     let mut dead = pushes();
     dead.validation.outcome = Outcome::Dead;
     assert_eq!(through(dead, trusted("left-pad")), None);

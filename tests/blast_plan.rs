@@ -5,6 +5,7 @@ mod common;
 use common::blast::{TODAY, finding, github, npm, package};
 use proptest::prelude::*;
 use tokensweep::blast_radius::plan::plan;
+use tokensweep::blast_radius::rights::matrix;
 use tokensweep::model::radius::*;
 use tokensweep::model::*;
 
@@ -12,21 +13,21 @@ const HOUR: i64 = 3600;
 
 /// The order of all steps.
 const ORDER: [&str; 17] = [
-    "persistence",
     "evidence",
+    "persistence",
     "revoke-npm-bypass",
     "revoke-npm",
     "revoke-github",
     "revoke-other",
-    "revoke-last",
+    "bad-versions",
     "rotate",
     "second-factor",
     "disallow-tokens",
     "trusted-publishing",
     "staged",
     "workflows",
-    "bad-versions",
     "projects",
+    "revoke-last",
     "audit",
     "scan-again",
 ];
@@ -127,9 +128,43 @@ fn users_can_read_up_on_every_step() {
 }
 
 #[test]
-fn a_session_ends_by_logging_out() {
-    let steps = plan(&[npm(1, TokenKind::Session, Vec::new())], &Response::default());
-    assert_eq!(the(&steps, "revoke-npm").commands, ["npm logout"]);
+fn a_session_ends_by_itself() {
+    let mut session = npm(1, TokenKind::Session, Vec::new());
+    let says = |session: &Finding, words: &str| {
+        let steps = plan(std::slice::from_ref(session), &Response::default());
+        let step = the(&steps, "revoke-npm");
+        // No command ends it from another machine, and no list shows it.
+        assert!(step.commands.is_empty(), "{step:?}");
+        assert!(!step.notes.iter().any(|note| note.contains("a token cannot do it")), "{step:?}");
+        assert!(step.notes.iter().any(|note| note.contains(words)), "{step:?}");
+    };
+    says(&session, "two hours after its login at the latest");
+    let radius = session.blast_radius.as_mut().unwrap();
+    radius.token.created = Learnt::measured(TODAY - HOUR, "the list");
+    says(&session, "by 2026-11-23 13:00 UTC at the latest");
+}
+
+#[test]
+fn evidence_is_copied_before_anything_is_deleted() {
+    let (findings, response) = disaster();
+    let steps = plan(&findings, &response);
+    assert_eq!(
+        the(&steps, "evidence").commands,
+        [
+            "journalctl --user -u gh-token-monitor.service > gh-token-monitor.service.log",
+            "ps -ww -o pid,ppid,lstart,args -p 42 > process-42.txt",
+            "(umask 077; tar -czf evidence.tar.gz -- /home/a/.config/gh-token-monitor/token /home/a/.config/systemd/user/gh-token-monitor.service ~/.npm/_logs)",
+        ]
+    );
+    let all: Vec<_> = steps.iter().flat_map(|step| &step.commands).collect();
+    let at = |words: &str| all.iter().position(|command| command.contains(words)).unwrap();
+    let order = [at("tar -czf"), at("kill -STOP"), at("rm -rf"), at("pgrep"), at("npm token")];
+    assert!(order.is_sorted(), "{all:#?}");
+    let windows = |place| Response { switch: vec![part(place, true)], ..Response::default() };
+    let commands = plan(&[], &windows(r"C:\Users\o'neil\m.ps1"))[0].commands.clone();
+    assert!(commands[0].starts_with(r"Copy-Item -Recurse -LiteralPath 'C:\Users\o''neil"));
+    let odd = plan(&[], &windows("C:\\a\u{2019}; calc; \u{2019}"));
+    assert!(!odd.iter().flat_map(|step| &step.commands).any(|it| it.contains("calc")), "{odd:?}");
 }
 
 #[test]
@@ -151,14 +186,16 @@ fn persistence_is_stopped_then_deleted_then_checked() {
         switch: vec![part("/Users/Jo Ä/Library/LaunchAgents/com.user.x.plist", true)],
         ..Response::default()
     };
-    let commands = &plan(&[], &mac)[0].commands;
+    let steps = plan(&[], &mac);
+    let commands = &the(&steps, "persistence").commands;
     assert!(
         commands[0].starts_with("launchctl bootout gui/$(id -u) '/Users/Jo Ä/"),
         "{commands:?}"
     );
     let windows =
         Response { switch: vec![part(r"C:\Users\o'neil\m.ps1", true)], ..Response::default() };
-    let commands = &plan(&[], &windows)[0].commands;
+    let steps = plan(&[], &windows);
+    let commands = &the(&steps, "persistence").commands;
     assert!(commands[0].ends_with(r"-LiteralPath 'C:\Users\o''neil\m.ps1'"), "{commands:?}");
 }
 
@@ -187,11 +224,53 @@ fn the_watched_token_is_revoked_last() {
     };
     let steps = plan(&[github(1, ".config/kitty-monitor/token"), github(2, ".env")], &folder);
     assert!(the(&steps, "revoke-github").notes[0].contains(".env"));
+}
 
-    let mut trap = npm(3, TokenKind::ReadWriteBypass, Vec::new());
+const TRAP: &str = "IfYouRevokeThisTokenItWill";
+
+/// A token of an account whose list shows a trap: itself, or another one.
+fn trapped(own: Option<&str>) -> Finding {
+    let mut trap = npm(3, TokenKind::ReadWriteBypass, vec![package("left-pad")]);
     let radius = trap.blast_radius.as_mut().unwrap();
-    radius.token.name = Learnt::measured("IfYouRevokeThisTokenItWill".into(), "the list");
-    assert!(ids(&plan(&[trap], &Response::default())).contains(&"revoke-last"));
+    radius.token.booby_trap = Learnt::measured(true, "the list");
+    radius.token.key = Learnt::measured("f00d".into(), "the list");
+    if let Some(name) = own {
+        radius.token.name = Learnt::measured(name.into(), "the list");
+    }
+    trap
+}
+
+/// The plan of a trap begins with the search for what watches it, and nothing in
+/// it is what `tokensweep revoke` refuses.
+#[track_caller]
+fn assert_careful(steps: &[Step]) {
+    assert_eq!(steps[0].id, "persistence", "{:?}", ids(steps));
+    assert!(steps[0].title.contains("BEFORE"), "{:?}", steps[0]);
+    assert!(!steps[0].commands.iter().any(|it| it.contains("revoke")), "{:?}", steps[0]);
+    let all: Vec<_> = steps.iter().flat_map(|step| &step.commands).collect();
+    assert!(!all.iter().any(|it| it.contains("tokensweep revoke")), "{all:#?}");
+    let last = ids(steps).iter().rposition(|id| id.starts_with("revoke")).unwrap();
+    assert_eq!(steps[last].id, "revoke-last");
+    assert!(last > ids(steps).iter().position(|id| *id == "staged").unwrap(), "{:?}", ids(steps));
+    assert!(steps[last].commands.iter().any(|it| it.starts_with("npm token revoke ")));
+}
+
+#[test]
+fn a_booby_trap_is_looked_for_first_and_revoked_last() {
+    // Its own name is that of a trap, or is not known: it waits.
+    for own in [Some(TRAP), None] {
+        let steps = plan(&[trapped(own)], &Response::default());
+        assert_careful(&steps);
+        assert!(!ids(&steps).contains(&"revoke-npm-bypass"), "{:?}", ids(&steps));
+        assert!(the(&steps, "revoke-last").commands.contains(&"npm token revoke f00d".into()));
+    }
+    // Another one of the account is the trap: this one goes early, that one last.
+    let beside = npm(4, TokenKind::ReadWrite, Vec::new());
+    let steps = plan(&[trapped(Some("ci")), beside], &Response::default());
+    assert_careful(&steps);
+    let early = the(&steps, "revoke-npm-bypass");
+    assert_eq!(early.commands[0], "npm token revoke f00d");
+    assert_eq!(the(&steps, "revoke-last").commands[1], "npm token revoke KEY");
 }
 
 #[test]
@@ -203,6 +282,7 @@ fn tokens_are_revoked_by_their_key_if_it_is_known() {
         [
             "npm token list --json",
             "npm token revoke KEY",
+            &format!("tokensweep revoke {} .npmrc --as ~/.npmrc --otp CODE", known.fingerprint),
             "https://www.npmjs.com/settings/alice/tokens"
         ]
     );
@@ -221,6 +301,44 @@ fn tokens_are_revoked_by_their_key_if_it_is_known() {
     );
     let steps = plan(&[elsewhere], &Response::default());
     assert!(the(&steps, "revoke-other").notes[0].ends_with(", at npm.example"));
+}
+
+/// A token that cannot publish is not said to, whatever its bypass.
+#[test]
+fn the_turn_follows_the_table() {
+    for (kind, bypass, turn) in [
+        (TokenKind::ReadWriteBypass, true, "revoke-npm-bypass"),
+        (TokenKind::OrgOnly, true, "revoke-npm"),
+        (TokenKind::StageOnly, true, "revoke-npm"),
+        (TokenKind::ReadWrite, false, "revoke-npm"),
+    ] {
+        let mut token = npm(1, kind, Vec::new());
+        let radius = token.blast_radius.as_mut().unwrap();
+        radius.token.bypass = Learnt::measured(bypass, "the list");
+        let steps = plan(&[token], &Response::default());
+        assert_eq!(steps[0].id, turn, "{kind:?}");
+        assert_eq!(the(&steps, "rotate").why, "1 credential that lives, or may");
+    }
+}
+
+/// A token that only an old commit calls read-only.
+#[test]
+fn a_commits_date_does_not_relax_the_plan() {
+    let old = |releases: Vec<WindowRelease>| {
+        let mut token =
+            npm(1, TokenKind::ReadOnly, vec![Package { releases, ..package("left-pad") }]);
+        let radius = token.blast_radius.as_mut().unwrap();
+        radius.token.kind = Learnt::default();
+        let seen = Some(TODAY - 100 * 24 * HOUR);
+        radius.rights = matrix(&radius.token, &radius.account, seen, TODAY);
+        assert_eq!(radius.rights.len(), 1);
+        plan(&[token], &Response::default())
+    };
+    assert!(ids(&old(Vec::new())).contains(&"revoke-npm"));
+    let steps = old(vec![release("1.3.1", HOUR)]);
+    for id in ["revoke-npm-bypass", "disallow-tokens"] {
+        assert!(ids(&steps).contains(&id), "{:?}", ids(&steps));
+    }
 }
 
 #[test]
@@ -277,6 +395,18 @@ fn commands_are_those_of_npm() {
     assert!(notes.contains("id-token: write") && notes.contains("contents: read"), "{notes}");
 }
 
+/// No second trusted publisher is set up beside one that may be there.
+#[test]
+fn a_trusted_publisher_that_was_used_is_looked_at() {
+    let mut attacked = package("left-pad");
+    let release = Release { version: "1.0.4".into(), time: None, publisher: None };
+    attacked.trusted_before = Learnt::measured(Some(release), "publishers of all versions");
+    let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, vec![attacked])], &Response::default());
+    let step = the(&steps, "trusted-publishing");
+    assert_eq!(step.commands, ["npm trust list left-pad"]);
+    assert!(step.notes[0].contains("left-pad until 1.0.4"), "{step:?}");
+}
+
 #[test]
 fn bad_versions_are_taken_back_within_the_policy() {
     let commands = |age: i64, change: &dyn Fn(&mut Package)| {
@@ -289,6 +419,7 @@ fn bad_versions_are_taken_back_within_the_policy() {
     let deprecate = "npm deprecate left-pad@1.3.1 'Compromised: do not use'";
     let unpublish = "npm unpublish left-pad@1.3.1";
     assert_eq!(commands(HOUR, &|_| {}), [deprecate, unpublish]);
+
     let used = |it: &mut Package| it.dependents = Learnt::measured(1, "the search");
     assert_eq!(commands(HOUR, &used), [deprecate]);
     let popular = |it: &mut Package| it.weekly_downloads = Learnt::measured(300, "the search");
@@ -302,7 +433,14 @@ fn bad_versions_are_taken_back_within_the_policy() {
         it.latest = Learnt::measured(latest, "its document");
     };
     let tag = "npm dist-tag add left-pad@LAST_GOOD latest";
-    assert_eq!(commands(HOUR, &newest), [deprecate, unpublish, tag]);
+    assert_eq!(commands(HOUR, &newest), [tag, deprecate, unpublish]);
+    let known = |it: &mut Package| {
+        newest(it);
+        let good = Release { version: "1.3.0".into(), time: None, publisher: None };
+        it.last_good = Learnt::upper_bound(good, "its document");
+    };
+    let tag = "npm dist-tag add left-pad@1.3.0 latest";
+    assert_eq!(commands(HOUR, &known), [tag, deprecate, unpublish]);
 }
 
 #[test]
@@ -310,8 +448,12 @@ fn long_lists_are_cut_and_counted() {
     let many = (0..45).map(|n| package(&format!("p{n:02}"))).collect();
     let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, many)], &Response::default());
     let step = the(&steps, "disallow-tokens");
-    assert_eq!(step.commands.len(), 20);
+    assert_eq!(step.commands.len(), 1, "a loop, so that no list fills the screen");
+    let command = &step.commands[0];
+    assert!(command.starts_with("for p in p00 p01 p02 "), "{command}");
+    assert!(command.ends_with(r#" p19; do npm access set mfa=publish "$p"; done"#), "{command}");
     assert!(step.notes.iter().any(|note| note.contains("25 more")), "{step:?}");
+    assert!(steps.iter().all(|step| step.commands.len() <= 20), "{steps:#?}");
 }
 
 /// The words of a POSIX shell, and whether nothing in it is more than a word.
@@ -334,6 +476,19 @@ fn is_plain(command: &str) -> bool {
 }
 
 proptest! {
+    /// In a loop, too, each name is one word.
+    #[test]
+    fn no_name_gets_out_of_a_loop(names in prop::collection::btree_set("[-a-z;|&$`'\"<>()*? \\\\\n]{1,12}", 4..9)) {
+        let packages = names.iter().map(|name| package(name)).collect();
+        let steps = plan(&[npm(1, TokenKind::ReadWriteBypass, packages)], &Response::default());
+        for command in steps.iter().flat_map(|step| &step.commands) {
+            let Some(rest) = command.strip_prefix("for p in ") else { continue };
+            let (list, body) = rest.rsplit_once("; do npm ").unwrap();
+            prop_assert!(is_plain(list), "{command:?}");
+            prop_assert!(body.ends_with("; done") && body.contains(r#""$p""#), "{command:?}");
+        }
+    }
+
     #[test]
     fn no_name_gets_out_of_its_word(name in any::<String>(), odd in "[-a-z;|&$`'\"<>()*? \\\\\n]{1,12}", url in "https://github.com/[-a-z;$`'./]{0,20}") {
         for name in [name, odd] {

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::graph::{credential_id, edge, is_of_trusted_publisher, issuer, owner, package_id};
-use super::graph::{place, publishes_from_ci};
+use super::graph::{Tie, credential_id, edge, issuer, owner, package_id, place, tie};
 use crate::model::radius::{Certainty, Edge, Package};
 use crate::model::{Finding, Identity, Outcome};
 
@@ -48,7 +47,7 @@ fn published_from_github(findings: &[Finding]) -> BTreeMap<String, Vec<(String, 
     for finding in findings {
         let issuer = issuer(finding);
         let packages = finding.blast_radius.iter().flat_map(|radius| &radius.packages);
-        for package in packages.filter(|package| publishes_from_ci(package)) {
+        for package in packages.filter(|package| tie(package).is_some()) {
             let url = package.repository.get().map_or("", String::as_str);
             let Some(("github.com", owner, name)) = place(url) else { continue };
             let repository = format!("{owner}/{name}").to_ascii_lowercase();
@@ -69,8 +68,11 @@ fn through_workflows(findings: &[Finding]) -> Vec<Edge> {
         for (repository, packages) in &published {
             let Some((certainty, how)) = reach(identity, repository) else { continue };
             for (id, package) in packages {
-                let (tie, certainty) = tie(package, certainty);
-                let how = format!("{how}; {tie}");
+                let Some(tie) = tie(package) else { continue };
+                // A provenance shows where a version was built, and not that whoever
+                // builds there may publish; and a trusted publisher may be gone.
+                let certainty = if tie == Tie::Trusted { certainty } else { Certainty::UpperBound };
+                let how = format!("{how}; {}", words(tie));
                 edges.push(edge(&credential_id(token), id, "can-publish-through", certainty, &how));
             }
         }
@@ -110,13 +112,16 @@ fn reach(identity: &Identity, repository: &str) -> Option<(Certainty, String)> {
     Some((Certainty::UpperBound, how))
 }
 
-/// What ties the package to the repository. A provenance shows where a version was
-/// built, and not that whoever builds there may publish.
-fn tie(package: &Package, certainty: Certainty) -> (&'static str, Certainty) {
-    if is_of_trusted_publisher(package) {
-        ("the newest version came from its trusted publisher", certainty)
-    } else {
-        ("the newest version was built there by its provenance", Certainty::UpperBound)
+fn words(tie: Tie<'_>) -> String {
+    match tie {
+        Tie::Trusted => "the newest version came from its trusted publisher".into(),
+        Tie::TrustedBefore(version) => {
+            format!("a trusted publisher was used until {version}, and may still be set up")
+        }
+        Tie::Built => "the newest version was built there by its provenance".into(),
+        Tie::BuiltBefore(version) => {
+            format!("{version} was built there by its provenance, newer ones have none")
+        }
     }
 }
 

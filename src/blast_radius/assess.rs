@@ -139,13 +139,14 @@ fn name_builders(findings: &mut [Finding], public: &dyn Ask) {
         let Some(host) = finding.host.clone() else { continue };
         let Some(radius) = finding.blast_radius.as_deref_mut() else { continue };
         for package in &mut radius.packages {
-            let Some(latest) = package.latest.value.as_ref() else { continue };
-            if left == 0 || package.provenance.value != Some(true) {
-                continue;
-            }
+            let newest = package.latest.value.as_ref();
+            let newest = newest.filter(|_| package.provenance.value == Some(true));
+            // A thief's version has none, and hides the one of the version before.
+            let before = package.built_before.value.as_ref().and_then(Option::as_ref);
+            let Some(release) = newest.or(before).filter(|_| left > 0) else { continue };
             left -= 1;
-            if let Ok(built) = attestation(public, &host, &package.name, &latest.version) {
-                let how = format!("the provenance of {}: {}", latest.version, built.workflow);
+            if let Ok(built) = attestation(public, &host, &package.name, &release.version) {
+                let how = format!("the provenance of {}: {}", release.version, built.workflow);
                 package.repository = Learnt::measured(built.repository, how);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::survey::Survey;
-use super::{posture, usage};
+use super::{history, posture, usage};
 use crate::model::Severity;
 use crate::model::radius::{
     BlastRadius, Learnt, Mark, Package, PackageRight, Window, WindowRelease,
@@ -107,6 +107,7 @@ impl Survey<'_> {
                         release.marks.iter().any(|mark| mark.sign == "known-bad")
                     });
                 }
+                history::add(package, packument);
                 None
             }
             Err(Gap::Rehearsed) => None,

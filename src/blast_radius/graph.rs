@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::{across, words};
 use crate::model::radius::{
     BlastRadius, Certainty, Edge, Graph, Learnt, Node, NodeKind, Package, PackageRight, ProjectUse,
-    PublishedBy,
+    PublishedBy, Release,
 };
 use crate::model::{Finding, is_npm_registry};
 
@@ -157,8 +157,7 @@ impl Builder {
             return;
         };
         let to = self.repository(host, owner, name);
-        let relation =
-            if publishes_from_ci(package) { "publishes-from" } else { "says-it-is-from" };
+        let relation = if tie(package).is_some() { "publishes-from" } else { "says-it-is-from" };
         let learnt = &package.repository;
         self.edge(edge(id, &to, relation, learnt.certainty, &learnt.how));
     }
@@ -286,11 +285,33 @@ pub(super) fn place(url: &str) -> Option<(&'static str, &str, &str)> {
     })
 }
 
-/// True if a trusted publisher, or a provenance, ties the package to a repository.
-pub(super) fn publishes_from_ci(package: &Package) -> bool {
-    is_of_trusted_publisher(package) || package.provenance.get() == Some(&true)
+/// What ties a package to a repository: how its versions were published, the
+/// strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tie<'p> {
+    /// The newest version came from a trusted publisher.
+    Trusted,
+    /// An older one did; a thief with a token may stand before it.
+    TrustedBefore(&'p str),
+    /// The newest version has a provenance.
+    Built,
+    /// An older one has.
+    BuiltBefore(&'p str),
 }
 
-pub(super) fn is_of_trusted_publisher(package: &Package) -> bool {
-    matches!(package.published_by.get(), Some(PublishedBy::TrustedPublisher { .. }))
+pub(super) fn tie(package: &Package) -> Option<Tie<'_>> {
+    if matches!(package.published_by.get(), Some(PublishedBy::TrustedPublisher { .. })) {
+        return Some(Tie::Trusted);
+    }
+    if let Some(version) = version(&package.trusted_before) {
+        return Some(Tie::TrustedBefore(version));
+    }
+    if package.provenance.get() == Some(&true) {
+        return Some(Tie::Built);
+    }
+    version(&package.built_before).map(Tie::BuiltBefore)
+}
+
+fn version(learnt: &Learnt<Option<Release>>) -> Option<&str> {
+    Some(&learnt.get()?.as_ref()?.version)
 }

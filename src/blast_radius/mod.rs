@@ -6,6 +6,7 @@ mod assess;
 mod closely;
 pub mod explain;
 pub mod graph;
+mod history;
 pub mod home;
 pub mod plan;
 pub mod posture;

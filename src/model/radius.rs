@@ -233,6 +233,14 @@ pub struct Package {
     /// The last version that was published by a token or a person; a measured
     /// `None` inside means that none is left.
     pub last_token_publish: Learnt<Option<Release>>,
+    /// The last version that came from a trusted publisher, the newest or an older
+    /// one; a measured `None` inside means that none is left.
+    pub trusted_before: Learnt<Option<Release>>,
+    /// The last version with a provenance attestation, in the same way.
+    pub built_before: Learnt<Option<Release>>,
+    /// The last stable version from before the first suspicious one: what `latest`
+    /// can go back to.
+    pub last_good: Learnt<Release>,
     /// `https://…` of the repository that it says it comes from.
     pub repository: Learnt<String>,
     /// What to change about it: words that begin with a verb.

@@ -1,8 +1,9 @@
 //! Guard the accounts and the packages, so that the next token is worth less.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Reached, Scene, commands_for, listed, step};
+use super::{PLACE, Reached, Scene, commands_for, listed, step, with_name};
 use crate::blast_radius::{publishing_access, words};
 use crate::model::radius::{Certainty, Learnt, PublishedBy, SecondFactor, Step};
 
@@ -60,8 +61,9 @@ pub(super) fn disallow_tokens(scene: &Scene<'_>) -> Option<Step> {
     let mut step = step("disallow-tokens", "Close the packages to tokens", why);
     let setting = publishing_access().get("disallow-tokens");
     let (mfa, meaning) = setting.map_or(("publish", ""), |it| (it.mfa.as_str(), it.name.as_str()));
+    let command = format!("npm access set mfa={mfa} {}", PLACE);
     commands_for(&mut step, &open, |it| {
-        Some(format!("npm access set mfa={mfa} {}", words::word(&it.package.name)?))
+        Some((words::word(&it.package.name)?.into_owned(), command.clone().into()))
     });
     step.notes.push(format!(
         "this is \"{meaning}\": a person with a second factor and trusted publishing still publish, no token does"
@@ -82,8 +84,24 @@ pub(super) fn trusted_publishing(scene: &Scene<'_>) -> Option<Step> {
     let why =
         format!("the newest version of {names} was not seen to come from a trusted publisher");
     let mut step = step("trusted-publishing", "Publish from CI without a token", why);
+    // One that had a publisher may have it still: look before adding another.
+    let (had, never): (Vec<_>, Vec<_>) =
+        by_token.into_iter().partition(|it| trusted_until(it).is_some());
+    commands_for(&mut step, &had, |it| with_name(&it.package.name, "npm trust list {}"));
+    let until =
+        |it: &&Reached<'_>| Some(format!("{} until {}", it.package.name, trusted_until(it)?));
+    let until: Vec<_> = had.iter().filter_map(until).collect();
+    if !until.is_empty() {
+        step.notes.push(format!(
+            "a trusted publisher was used for {}: see in the list whether it is still there and yours, and why newer versions went around it",
+            listed(until.iter().map(String::as_str))
+        ));
+    }
+    if never.is_empty() {
+        return Some(step);
+    }
     let (known, unknown): (Vec<_>, Vec<_>) =
-        by_token.into_iter().partition(|it| trust_command(it).is_some());
+        never.into_iter().partition(|it| trust_command(it).is_some());
     commands_for(&mut step, &known, |it| trust_command(it));
     if !unknown.is_empty() {
         let names = listed(unknown.iter().map(|it| it.package.name.as_str()));
@@ -109,19 +127,26 @@ fn is_trusted(it: &Reached<'_>) -> bool {
     matches!(by, Some(PublishedBy::TrustedPublisher { .. } | PublishedBy::Staged { .. }))
 }
 
+/// The last version by a trusted publisher, if newer ones came otherwise.
+fn trusted_until<'a>(it: &Reached<'a>) -> Option<&'a str> {
+    Some(&it.package.trusted_before.get()?.as_ref()?.version)
+}
+
 /// `npm trust github PKG --repo O/R --file publish.yml --allow-stage-publish`.
-fn trust_command(it: &&Reached<'_>) -> Option<String> {
-    let package = words::word(&it.package.name)?;
+fn trust_command(it: &&Reached<'_>) -> Option<(String, Cow<'static, str>)> {
+    let package = words::word(&it.package.name)?.into_owned();
     let url = it.package.repository.get()?;
     if let Some((owner, name)) = words::repository(url, "github.com") {
-        return Some(format!(
-            "npm trust github {package} --repo {owner}/{name} --file publish.yml --allow-stage-publish"
-        ));
+        let text = format!(
+            "npm trust github {PLACE} --repo {owner}/{name} --file publish.yml --allow-stage-publish"
+        );
+        return Some((package, text.into()));
     }
     let (group, name) = words::repository(url, "gitlab.com")?;
-    Some(format!(
-        "npm trust gitlab {package} --project {group}/{name} --file .gitlab-ci.yml --allow-stage-publish"
-    ))
+    let text = format!(
+        "npm trust gitlab {PLACE} --project {group}/{name} --file .gitlab-ci.yml --allow-stage-publish"
+    );
+    Some((package, text.into()))
 }
 
 /// Staging asks a person before a version goes out; and what a thief has put up
@@ -138,9 +163,7 @@ pub(super) fn staged(scene: &Scene<'_>) -> Option<Step> {
     let why = format!("whoever holds the token can put versions of {names} up for approval");
     let mut step =
         step("staged", "Look at what is staged, and let a person approve each release", why);
-    commands_for(&mut step, &all, |it| {
-        Some(format!("npm stage list {}", words::word(&it.package.name)?))
-    });
+    commands_for(&mut step, &all, |it| with_name(&it.package.name, "npm stage list {}"));
     step.commands.push("npm stage reject STAGE_ID".into());
     if !all.iter().all(is_staged) {
         step.notes.push(
@@ -164,9 +187,7 @@ pub(super) fn workflows(scene: &Scene<'_>) -> Option<Step> {
     let mut step = step("workflows", "Guard the workflows that publish", why);
     let packages: Vec<_> =
         ways.iter().filter_map(|edge| edge.to.strip_prefix("package:")).collect();
-    commands_for(&mut step, &packages, |name| {
-        Some(format!("npm trust list {}", words::word(name)?))
-    });
+    commands_for(&mut step, &packages, |name| with_name(name, "npm trust list {}"));
     step.notes.extend([
         "look through all branches for workflows that you did not write, and for runners that are not yours".into(),
         "protect the branch and the tags that publish, and have the environment ask for a review".into(),

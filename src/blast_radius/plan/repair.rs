@@ -1,6 +1,6 @@
 //! Repair what was done, look for what was not seen, and look again.
 
-use super::{Scene, commands_for, listed, step};
+use super::{Scene, commands_for, listed, step, with_name};
 use crate::blast_radius::{unpublish_policy, words};
 use crate::model::radius::{Certainty, Package, Step, WindowRelease};
 
@@ -33,24 +33,35 @@ pub(super) fn bad_versions(scene: &Scene<'_>) -> Option<Step> {
     let sign = release.marks.first().map_or("", |mark| mark.words.as_str());
     let why = format!("{}@{}: {sign}", package.name, release.version);
     let mut step = step("bad-versions", "Take back the versions that are not yours", why);
+    // First what stops the installs, then what warns, then what may be refused.
+    let tagged: Vec<_> =
+        bad.iter().filter(|(package, release)| is_latest(package, release)).collect();
+    commands_for(&mut step, &tagged, |(package, _)| {
+        let good = package.last_good.get().map_or("LAST_GOOD", |it| it.version.as_str());
+        with_name(&format!("{}@{good}", package.name), "npm dist-tag add {} latest")
+    });
     commands_for(&mut step, &bad, |(package, release)| {
-        Some(format!("npm deprecate {} 'Compromised: do not use'", spec(package, release)?))
+        with_name(&spec(package, release), "npm deprecate {} 'Compromised: do not use'")
     });
     let gone: Vec<_> = bad
         .iter()
         .filter(|(package, release)| may_unpublish(package, release, scene.now))
         .collect();
     commands_for(&mut step, &gone, |(package, release)| {
-        Some(format!("npm unpublish {}", spec(package, release)?))
-    });
-    let tagged: Vec<_> =
-        bad.iter().filter(|(package, release)| is_latest(package, release)).collect();
-    commands_for(&mut step, &tagged, |(package, _)| {
-        let name = words::word(&format!("{}@LAST_GOOD", package.name))?.into_owned();
-        Some(format!("npm dist-tag add {name} latest"))
+        with_name(&spec(package, release), "npm unpublish {}")
     });
     step.notes.push("npm asks for the second factor for each of these".into());
     step.notes.push("look at each before you act: a sign is not a proof".into());
+    if !tagged.is_empty() {
+        step.notes.push(
+            "people install what latest names until it is moved: the version that it goes back to is the last stable one from before the first suspicious one; look at it, too"
+                .into(),
+        );
+    }
+    step.notes.push(
+        "unpublish what can be: only that takes the code away; deprecate warns, and whoever names the version still gets it"
+            .into(),
+    );
     step.notes.push(policy());
     if gone.len() < bad.len() {
         let kept = words::count((bad.len() - gone.len()) as u64, "version");
@@ -61,9 +72,9 @@ pub(super) fn bad_versions(scene: &Scene<'_>) -> Option<Step> {
     Some(step)
 }
 
-/// `name@version` as one word of a command.
-fn spec(package: &Package, release: &WindowRelease) -> Option<String> {
-    words::word(&format!("{}@{}", package.name, release.version)).map(|word| word.into_owned())
+/// `name@version`.
+fn spec(package: &Package, release: &WindowRelease) -> String {
+    format!("{}@{}", package.name, release.version)
 }
 
 fn is_latest(package: &Package, release: &WindowRelease) -> bool {
@@ -127,9 +138,7 @@ pub(super) fn audit(scene: &Scene<'_>) -> Option<Step> {
     let watched: Vec<_> = scene.writable.iter().map(|it| it.package.name.as_str()).collect();
     if !watched.is_empty() {
         why.push(format!("{} could be published", listed(watched.iter().copied())));
-        commands_for(&mut step, &watched, |name| {
-            Some(format!("npm view {} time --json", words::word(name)?))
-        });
+        commands_for(&mut step, &watched, |name| with_name(name, "npm view {} time --json"));
         step.notes.push(
             "versions that are in the list of times and nowhere else were published and taken back"
                 .into(),
