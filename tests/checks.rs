@@ -285,6 +285,7 @@ const CASES: &[Case] = &[
     ("render-owners", 200, None, r#"[{"owner":{"id":"o","name":"Acme","type":"team","email":"ada@example.com"}}]"#, Active, Some("Acme")),
     ("render-owners", 401, None, r#"{"message":"Unauthorized"}"#, Dead, None),
     ("supabase-projects", 200, None, r#"[{"id":"o","name":"Acme"}]"#, Active, None),
+    ("supabase-projects", 403, None, r#"{"message":"Forbidden","missing_permissions":["organizations:read"]}"#, Restricted, None),
     ("supabase-projects", 401, None, r#"{"message":"Unauthorized"}"#, Dead, None),
 ];
 
