@@ -39,7 +39,8 @@ fn github_is_asked_once_and_tells_user_and_scopes() {
 fn github_refuses_in_several_ways() {
     let refused = json!({"message": "Resource not accessible by personal access token"});
     let table = [
-        (None, "dead", 0),
+        // It may be of a GitHub of somebody's own.
+        (None, "unknown", 3),
         (Some(Reply::json(403, &refused)), "restricted", 1),
         (Some(Reply::json(403, &json!({"message": "else"}))), "unknown", 3),
         (Some(Reply::html(200, "log in")), "unknown", 3),
@@ -59,6 +60,16 @@ fn github_refuses_in_several_ways() {
         assert_eq!(outcomes(&run.json()), [outcome], "{shown}");
         assert_eq!(registry.lines().len(), 1, "{shown}");
     }
+}
+
+#[test]
+fn a_token_is_dead_where_the_text_binds_it_to_github() {
+    let registry = Registry::start();
+    let token = github_token(2);
+    let text = format!("https://ada:{token}@github.com/acme/web.git\n");
+    let report = validate(&registry, &Sandbox::new(), &text, &[&token]).exits(0).json();
+    assert_eq!(outcomes(&report), ["dead"]);
+    assert_eq!(registry.lines(), ["GET /github/user"]);
 }
 
 #[test]
