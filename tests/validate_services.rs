@@ -39,8 +39,7 @@ fn github_is_asked_once_and_tells_user_and_scopes() {
 fn github_refuses_in_several_ways() {
     let refused = json!({"message": "Resource not accessible by personal access token"});
     let table = [
-        // It may be of a GitHub of somebody's own.
-        (None, "unknown", 3),
+        (None, "dead", 0),
         (Some(Reply::json(403, &refused)), "restricted", 1),
         (Some(Reply::json(403, &json!({"message": "else"}))), "unknown", 3),
         (Some(Reply::html(200, "log in")), "unknown", 3),
