@@ -2,7 +2,8 @@
 //! to what they are documented to say.
 
 use proptest::prelude::*;
-use tokensweep::blast_radius::rights::{ACTIONS, answer, kind_of, matrix};
+use tokensweep::blast_radius::explain::headline;
+use tokensweep::blast_radius::rights::{ACTIONS, answer, ended, kind_of, matrix};
 use tokensweep::blast_radius::severity::{LARGE_DEPENDENTS, LARGE_DOWNLOADS, judge};
 use tokensweep::blast_radius::{publishing_access, unpublish_policy};
 use tokensweep::model::radius::*;
@@ -28,13 +29,13 @@ const KINDS: [TokenKind; 8] = [
 /// yes, second factor, no, unknown.
 const BY_KIND: [(Action, &str); 13] = [
     (Action::Publish, "nsynnsyn"),
-    (Action::PublishNew, "nsunnsnn"),
+    (Action::PublishNew, "nsunnsun"),
     (Action::Stage, "nyyynyyn"),
     (Action::Approve, "nsssnsnn"),
-    (Action::Unpublish, "nsyynsun"),
-    (Action::DistTag, "nsyynsyn"),
-    (Action::Deprecate, "nsyynsun"),
-    (Action::Maintainers, "nsnnnsnn"),
+    (Action::Unpublish, "nsuynsun"),
+    (Action::DistTag, "nsuynsyn"),
+    (Action::Deprecate, "nsuynsun"),
+    (Action::Maintainers, "nsnunsnn"),
     (Action::Settings, "nsnnnsnn"),
     (Action::Tokens, "nnnnnsnn"),
     (Action::Members, "nnnnssnn"),
@@ -164,6 +165,58 @@ fn kinds(token: &TokenFacts, account: &Account, seen: Option<i64>) -> Vec<TokenK
     matrix(token, account, seen, TODAY).iter().map(|rights| rights.kind).collect()
 }
 
+/// Each column is written for one permission; a token may have several.
+#[test]
+fn permissions_add_up() {
+    let token = |kind, bypass| {
+        let both = with_permissions(of_kind(kind), &["package: write", "org: write"]);
+        TokenFacts { bypass: Learnt::measured(bypass, "the list"), ..both }
+    };
+    let members = |kind, bypass| {
+        let rights = one(&token(kind, bypass), &Account::default(), TODAY);
+        (answer(&rights, Action::Publish), answer(&rights, Action::Members))
+    };
+    let (yes, second, no) = (Answer::Yes, Answer::SecondFactor, Answer::No);
+    assert_eq!(members(TokenKind::ReadWrite, false), (second, second));
+    assert_eq!(members(TokenKind::ReadWriteBypass, true), (yes, no));
+    assert_eq!(members(TokenKind::StageOnly, true), (no, no));
+    assert_eq!(members(TokenKind::OrgOnly, false), (no, second));
+    assert_eq!(members(TokenKind::OrgOnly, true), (no, no));
+    let reads = with_permissions(of_kind(TokenKind::ReadWrite), &["package: write", "org: read"]);
+    assert_eq!(answer(&one(&reads, &Account::default(), TODAY), Action::Members), no);
+}
+
+/// What the facts infer is unknown, and the words give the bounds.
+#[test]
+fn what_is_inferred_is_unknown_with_bounds() {
+    let rights = one(&of_kind(TokenKind::ReadWriteBypass), &Account::default(), TODAY);
+    for action in [Action::Unpublish, Action::DistTag, Action::Deprecate] {
+        let right = rights.rights.iter().find(|right| right.action == action).unwrap();
+        assert_eq!(right.answer, Answer::Unknown, "{action:?}");
+        assert!(right.why.contains("at most") && right.why.contains("inferred"), "{}", right.why);
+    }
+}
+
+/// A dead credential does nothing, and could do what it could.
+#[test]
+fn what_is_dead_does_nothing_any_more() {
+    let living = matrix(&TokenFacts::default(), &Account::default(), None, TODAY);
+    let dead = ended(living.clone());
+    assert_eq!(dead.len(), 2);
+    for (dead, living) in dead.iter().zip(&living) {
+        assert_eq!(dead.assumption, format!("dead; while it lived: {}", living.assumption));
+        for (dead, living) in dead.rights.iter().zip(&living.rights) {
+            assert_eq!((dead.action, dead.answer), (living.action, Answer::No));
+            assert!(dead.why.starts_with("it is dead") && dead.why.ends_with(&living.why));
+        }
+    }
+    assert!(dead[0].rights[0].why.contains("while it lived: yes"), "{:?}", dead[0].rights[0]);
+    let worst = radius(TokenKind::ReadWriteBypass, Some(1), Some(1));
+    let (severity, words) = judge(Severity::High, Outcome::Dead, &worst);
+    assert_eq!(severity, Severity::Low);
+    assert!(words.contains("while it lived, its holder could publish"), "{words}");
+}
+
 #[test]
 fn an_unknown_kind_has_bounds_that_evidence_narrows() {
     use TokenKind::{OrgOnly, ReadOnly, ReadWrite, ReadWriteBypass, StageOnly};
@@ -173,7 +226,12 @@ fn an_unknown_kind_has_bounds_that_evidence_narrows() {
     assert_eq!(all[1].assumption, "if it is a read-only token");
     assert_eq!(kinds(&nothing, &nobody, None), [ReadWriteBypass, ReadOnly]);
 
-    assert_eq!(kinds(&nothing, &nobody, Some(TODAY - 91 * DAY)), [ReadOnly]);
+    let old = matrix(&nothing, &nobody, Some(TODAY - 91 * DAY), TODAY);
+    assert_eq!(old.len(), 1);
+    assert_eq!(
+        (old[0].kind, old[0].assumption.as_str()),
+        (ReadOnly, "if the date of the commit is honest: a read-only token, all else is excluded")
+    );
     assert_eq!(kinds(&nothing, &nobody, Some(TODAY - 89 * DAY)), [ReadWriteBypass, ReadOnly]);
 
     let listed = TokenFacts { key: Learnt::measured("k".into(), "list"), ..nothing.clone() };
@@ -255,6 +313,32 @@ fn severity_is_liveness_times_right_times_reach() {
             assert_eq!(severity(Outcome::Active, &reach), large, "{kind:?} {reach:?}");
         }
     }
+}
+
+/// Packages that the credential is known to read at most are out of its reach.
+#[test]
+fn what_is_only_read_counts_for_nothing() {
+    let package = |right, downloads| Package {
+        right: Learnt::measured(right, "the list"),
+        weekly_downloads: Learnt::measured(downloads, "the search"),
+        dependents: Learnt::measured(0, "the search"),
+        ..Package::default()
+    };
+    let of = |packages: Vec<Package>| {
+        let mut it = radius(TokenKind::ReadWriteBypass, Some(LARGE_DOWNLOADS), None);
+        it.package_count = Learnt::measured(packages.len() as u64, "the list");
+        it.packages = packages;
+        it
+    };
+    let (read, public) = (PackageRight::Read, PackageRight::Public);
+    let reads = of(vec![package(read, 5), package(public, 2 * LARGE_DOWNLOADS)]);
+    assert_eq!(severity(Outcome::Active, &reads), Severity::Medium);
+    let (_, words) = judge(Severity::High, Outcome::Active, &reads);
+    assert!(words.contains("no package is in reach that it could write"), "{words}");
+    let one = of(vec![package(PackageRight::Publish, 5), package(public, 2 * LARGE_DOWNLOADS)]);
+    assert_eq!(severity(Outcome::Active, &one), Severity::High);
+    assert!(judge(Severity::High, Outcome::Active, &one).1.contains("1 package with 5 downloads"));
+    assert!(headline(&one).contains("can publish 1 package (up to 5 downloads a week)"));
 }
 
 #[test]

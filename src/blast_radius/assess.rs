@@ -103,12 +103,16 @@ fn radius(survey: &Survey<'_>, finding: &Finding) -> Option<BlastRadius> {
         return None;
     }
     let mut radius = survey.radius(finding, &Bound { secret: &finding.secret, host });
-    let seen = survey::first_commit(finding);
+    // A dead one may have been of any kind: its age excludes none.
+    let seen = survey::first_commit(finding).filter(|_| outcome != Outcome::Dead);
     radius.rights = rights::matrix(&radius.token, &radius.account, seen, survey.now);
     let (severity, verdict) = severity::judge(finding.severity, outcome, &radius);
     (radius.severity, radius.verdict) = (Some(severity), verdict);
     if outcome.is_alive() {
         radius.headline = explain::headline(&radius);
+    }
+    if outcome == Outcome::Dead {
+        radius.rights = rights::ended(std::mem::take(&mut radius.rights));
     }
     Some(radius)
 }

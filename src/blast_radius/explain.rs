@@ -1,6 +1,6 @@
 //! One sentence for a person under stress.
 
-use super::severity::{Power, power};
+use super::severity::{Power, power, written};
 use super::words::{count, short};
 use crate::model::radius::{BlastRadius, Certainty, Learnt};
 
@@ -39,11 +39,12 @@ pub fn headline(radius: &BlastRadius) -> String {
 
 /// `14 packages (2.1 M downloads a week)`.
 fn reach(radius: &BlastRadius) -> String {
-    let packages = match amount(&radius.package_count) {
+    let figures = written(radius);
+    let packages = match amount(&figures.packages) {
         Some((n, prefix)) => format!("{prefix}{}", count(n, "package")),
         None => "packages that could not be counted".into(),
     };
-    match amount(&radius.weekly_downloads) {
+    match amount(figures.downloads()) {
         Some((n, prefix)) if n > 0 => format!("{packages} ({prefix}{} downloads a week)", short(n)),
         _ => packages,
     }

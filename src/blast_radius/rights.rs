@@ -61,17 +61,46 @@ pub fn matrix(token: &TokenFacts, account: &Account, seen: Option<i64>, today: i
         return vec![case.rights(kind, "known".into())];
     }
     let possible = case.possible();
+    let undated = Case { seen: None, ..case }.possible();
+    let ends = |kinds: &[TokenKind]| (kinds.first().copied(), kinds.last().copied());
+    // The date of a commit is its author's word.
+    let honest = if ends(&undated) == ends(&possible) { "" } else { HONEST };
     match possible.as_slice() {
         [kind] => {
-            let words = format!("all else is excluded: {}", words(*kind));
+            let words = format!("{honest}{}, all else is excluded", words(*kind));
             vec![case.rights(*kind, words)]
         }
         [worst, .., least] => {
-            let bound = |kind: TokenKind| case.rights(kind, format!("if it is {}", words(kind)));
+            let bound =
+                |kind: TokenKind| case.rights(kind, format!("{honest}if it is {}", words(kind)));
             vec![bound(*worst), bound(*least)]
         }
         [] => Vec::new(),
     }
+}
+
+/// The tables of a credential that is dead: nothing works any more, and the
+/// reasons tell what its holder could do before, when it may have been used.
+pub fn ended(living: Vec<Rights>) -> Vec<Rights> {
+    living.into_iter().map(end).collect()
+}
+
+fn end(mut rights: Rights) -> Rights {
+    rights.assumption = match rights.assumption.as_str() {
+        "known" => format!("dead; while it lived, it was {}", words(rights.kind)),
+        other => format!("dead; while it lived: {other}"),
+    };
+    for right in &mut rights.rights {
+        let could = match right.answer {
+            Answer::Yes => "yes",
+            Answer::SecondFactor => "behind the second factor",
+            Answer::No => "no",
+            Answer::Unknown => "unknown",
+        };
+        right.why = format!("it is dead; while it lived: {could}, {}", right.why);
+        right.answer = Answer::No;
+    }
+    rights
 }
 
 /// What a kind is called: `a read-only token`.
@@ -94,7 +123,11 @@ pub fn answer(rights: &Rights, action: Action) -> Answer {
     found.map_or(Answer::Unknown, |right| right.answer)
 }
 
+/// What an exclusion by the date of a commit rests on.
+const HONEST: &str = "if the date of the commit is honest: ";
+
 /// All that bears on the tables.
+#[derive(Clone, Copy)]
 struct Case<'a> {
     token: &'a TokenFacts,
     account: &'a Account,
@@ -173,16 +206,39 @@ impl Case<'_> {
         }
     }
 
+    /// The answer of the most permissive of the token's columns.
     fn right(&self, kind: TokenKind, action: Action) -> Right {
-        let cell = TABLES.actions.get(&action).and_then(|row| row.get(&kind));
-        let (answer, why) = match cell {
-            Some(cell) => self.judge(action, cell),
-            None => (Answer::Unknown, "the tables do not tell".into()),
-        };
+        let row = TABLES.actions.get(&action);
+        let cells = self.columns(kind).into_iter().filter_map(|kind| row?.get(&kind));
+        let told = cells.map(|cell| self.judge(action, cell));
+        // Of equals the one of its own kind, which comes last.
+        let (answer, why) = told
+            .max_by_key(|(answer, _)| freedom(*answer))
+            .unwrap_or_else(|| (Answer::Unknown, "the tables do not tell".into()));
         Right { action, answer, why }
     }
 
+    /// The columns of a token: that of its kind and, as the tables are written for
+    /// one permission each, those of what else it was given. A token that bypasses
+    /// the second factor manages no organisation.
+    fn columns(&self, kind: TokenKind) -> Vec<TokenKind> {
+        use TokenKind::{OrgOnly, ReadOnly, ReadWrite, StageOnly};
+        let has = |what: &str, right: &str| {
+            measured(&self.token.permissions)
+                .is_some_and(|all| all.iter().any(|it| it.starts_with(what) && it.ends_with(right)))
+        };
+        let more = match kind {
+            ReadOnly | ReadWrite | StageOnly if has("org", "write") => Some(OrgOnly),
+            OrgOnly if has("package", "read") => Some(ReadOnly),
+            _ => None,
+        };
+        more.into_iter().chain([kind]).collect()
+    }
+
     fn judge(&self, action: Action, cell: &Cell) -> (Answer, String) {
+        if let Some(why) = cell.bypass.as_deref().filter(|_| self.bypasses()) {
+            return (Answer::No, why.to_owned());
+        }
         if self.is_over(cell) {
             return (Answer::Unknown, cell.after.clone());
         }
@@ -197,6 +253,10 @@ impl Case<'_> {
             _ => {}
         }
         if cell.answer == Answer::SecondFactor { self.cross(action, cell) } else { told(cell) }
+    }
+
+    fn bypasses(&self) -> bool {
+        measured(&self.token.bypass) == Some(&true)
     }
 
     fn is_over(&self, cell: &Cell) -> bool {
@@ -224,8 +284,19 @@ fn measured<T>(learnt: &Learnt<T>) -> Option<&T> {
     learnt.get().filter(|_| learnt.certainty == Certainty::Measured)
 }
 
+/// How much an answer lets happen.
+fn freedom(answer: Answer) -> u8 {
+    match answer {
+        Answer::No => 0,
+        Answer::SecondFactor => 1,
+        Answer::Unknown => 2,
+        Answer::Yes => 3,
+    }
+}
+
 fn told(cell: &Cell) -> (Answer, String) {
     let mark = match (cell.answer, cell.mark) {
+        // What it rests on stands among its bounds.
         (Answer::Unknown, _) | (_, Mark::Documented) => "",
         (_, Mark::Observed) => " (observed, not documented)",
         (_, Mark::Inferred) => " (inferred, not documented)",

@@ -9,7 +9,8 @@
 //! | none of these | low | low | low |
 //!
 //! Which private packages a credential reads is seldom known, so their reach does
-//! not count. What is unknown counts as if it worked, and as far.
+//! not count. What is unknown counts as if it worked, and as far; a package of which
+//! it is known that the credential reads it at most counts for nothing.
 //!
 //! A dead credential is low. One that is refused from here (its addresses, a
 //! second factor) is one step lower. One of which nobody knows whether it lives
@@ -18,7 +19,9 @@
 
 use super::rights::answer;
 use super::words::count;
-use crate::model::radius::{Action, Answer, BlastRadius, Certainty, Learnt, Rights};
+use crate::model::radius::{
+    Action, Answer, BlastRadius, Certainty, Learnt, Package, PackageRight, Rights,
+};
 use crate::model::{Outcome, Severity};
 
 /// From so many downloads a week on, all packages together, the reach is large.
@@ -54,7 +57,8 @@ pub fn judge(offline: Severity, liveness: Outcome, radius: &BlastRadius) -> (Sev
     }
     match liveness {
         Outcome::Dead => {
-            (Severity::Low, "it is dead: its service does not know it any more".into())
+            let dead = "it is dead: its service does not know it any more";
+            (Severity::Low, format!("{dead}{}", while_it_lived(radius)))
         }
         Outcome::Active => alive(radius),
         Outcome::Restricted => {
@@ -69,11 +73,22 @@ pub fn judge(offline: Severity, liveness: Outcome, radius: &BlastRadius) -> (Sev
     }
 }
 
+/// What the holder of a dead credential could do before.
+fn while_it_lived(radius: &BlastRadius) -> String {
+    let (power, sure) = power(&radius.rights);
+    let worst = if sure { "" } else { " at worst" };
+    match power {
+        Power::Nothing => String::new(),
+        power => format!("; while it lived, its holder{worst} {}", power.past()),
+    }
+}
+
 fn alive(radius: &BlastRadius) -> (Severity, String) {
     let (power, sure) = power(&radius.rights);
-    let reach = reach(radius);
+    let figures = written(radius);
+    let reach = reach(&figures);
     let may = if sure { "it is alive and" } else { "it is alive and at worst" };
-    let words = format!("{may} {}{}", power.words(), reach_words(power, reach, radius));
+    let words = format!("{may} {}{}", power.words(), reach_words(power, reach, &figures));
     (table(power, reach), words)
 }
 
@@ -128,13 +143,57 @@ pub(super) fn power(all: &[Rights]) -> (Power, bool) {
     (Power::Nothing, known)
 }
 
+/// Packages, downloads and dependents that a credential can write to, or may.
+pub(super) struct Figures {
+    pub(super) packages: Learnt<u64>,
+    downloads: Learnt<u64>,
+    dependents: Learnt<u64>,
+}
+
+impl Figures {
+    /// Downloads of a week.
+    pub(super) fn downloads(&self) -> &Learnt<u64> {
+        &self.downloads
+    }
+}
+
+/// The figures of all packages, without those of which it is known that the
+/// credential reads them at most.
+pub(super) fn written(radius: &BlastRadius) -> Figures {
+    let reads = |package: &&Package| {
+        matches!(package.right.value, Some(PackageRight::Public | PackageRight::Read))
+    };
+    let less = radius.packages.iter().filter(reads).count();
+    let mut figures = Figures {
+        packages: radius.package_count.clone(),
+        downloads: radius.weekly_downloads.clone(),
+        dependents: radius.dependents.clone(),
+    };
+    if less == 0 {
+        return figures;
+    }
+    let left: Vec<_> = radius.packages.iter().filter(|package| !reads(package)).collect();
+    figures.packages.value = figures.packages.value.map(|n| n.saturating_sub(less as u64));
+    figures.downloads = sum(left.iter().map(|package| package.weekly_downloads.value));
+    figures.dependents = sum(left.iter().map(|package| package.dependents.value));
+    figures
+}
+
+/// The sum of what is known; unknown if nothing is.
+fn sum(all: impl Iterator<Item = Option<u64>>) -> Learnt<u64> {
+    match all.flatten().reduce(u64::saturating_add) {
+        Some(sum) => Learnt::upper_bound(sum, "sum of the packages that it may write"),
+        None => Learnt::unknown("no package that it may write tells"),
+    }
+}
+
 /// How far the packages reach, all together.
-fn reach(radius: &BlastRadius) -> Reach {
+fn reach(figures: &Figures) -> Reach {
     let all = [
-        amount(&radius.weekly_downloads, LARGE_DOWNLOADS),
-        amount(&radius.dependents, LARGE_DEPENDENTS),
+        amount(&figures.downloads, LARGE_DOWNLOADS),
+        amount(&figures.dependents, LARGE_DEPENDENTS),
     ];
-    let packages = amount(&radius.package_count, u64::MAX);
+    let packages = amount(&figures.packages, u64::MAX);
     match (all.contains(&Reach::Large), packages) {
         (true, _) => Reach::Large,
         (_, Reach::Nothing) => Reach::Nothing,
@@ -164,25 +223,33 @@ impl Power {
             Self::Publishes => "publishes without a second factor",
         }
     }
+
+    fn past(self) -> &'static str {
+        match self {
+            Self::Nothing => "could do nothing of weight",
+            Self::ReadsPrivate => "could read private packages",
+            Self::WritesGuarded => "could write only behind a second factor or an approval",
+            Self::Alters => "could unpublish, deprecate or move tags without a second factor",
+            Self::Publishes => "could publish without a second factor",
+        }
+    }
 }
 
-fn reach_words(power: Power, reach: Reach, radius: &BlastRadius) -> String {
+fn reach_words(power: Power, reach: Reach, figures: &Figures) -> String {
     if matches!(power, Power::Nothing | Power::ReadsPrivate) {
         return String::new();
     }
     match reach {
-        Reach::Nothing => ", and no package is in reach".into(),
+        Reach::Nothing => ", and no package is in reach that it could write".into(),
         Reach::Unknown => ", and how far that reaches is not known, which counts as far".into(),
         Reach::Small | Reach::Large => {
-            let packages = radius.package_count.value.unwrap_or(radius.packages.len() as u64);
-            let downloads = radius.weekly_downloads.value.unwrap_or(0);
-            let dependents = radius.dependents.value.unwrap_or(0);
+            let value = |learnt: &Learnt<u64>| learnt.value.unwrap_or(0);
             let how = if reach == Reach::Large { "large" } else { "small" };
             format!(
                 ", and its reach is {how}: {} with {} a week and {}",
-                count(packages, "package"),
-                count(downloads, "download"),
-                count(dependents, "dependent"),
+                count(value(&figures.packages), "package"),
+                count(value(&figures.downloads), "download"),
+                count(value(&figures.dependents), "dependent"),
             )
         }
     }

@@ -41,6 +41,8 @@ pub struct Cell {
     pub why: String,
     /// The permission without which the answer is no.
     pub needs: Option<String>,
+    /// Why the answer is no for a token that bypasses the second factor.
+    pub bypass: Option<String>,
     /// The last day (`YYYY-MM-DD`) for which the answer holds.
     pub until: Option<String>,
     /// Why the answer is unknown after that day.
