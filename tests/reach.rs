@@ -146,6 +146,9 @@ impl World<'_> {
             provenance: self.learnt(false),
             published_by: self.learnt(PublishedBy::Staged { approver: Some(self.say("bob")) }),
             last_token_publish: self.learnt(Some(release("1.3.0"))),
+            trusted_before: self.learnt(Some(release("1.2.9"))),
+            built_before: self.learnt(Some(release("1.2.9"))),
+            last_good: self.learnt(release("1.3.0")),
             repository: self.learnt(self.say("https://git.example/acme/left-pad")),
             advice: self.all(&["Require a second factor and disallow tokens"]),
             releases: vec![
