@@ -5,6 +5,7 @@
 //! ends as the token does. Where the registry does not show its list, or wants a
 //! second factor, the way by hand is told instead.
 
+use crate::model::radius::TokenKind;
 use crate::model::{Finding, Outcome, Validation, is_npm_registry};
 use crate::registry::Ask;
 use crate::registry::npm::identity::{self, Bound};
@@ -24,8 +25,13 @@ pub enum Ready {
     },
     /// It is dead already.
     Dead(String),
-    /// It cannot be done from here, and why.
-    No(String),
+    /// It cannot be done from here.
+    No {
+        /// Why.
+        why: String,
+        /// Its kind, if the registry told it.
+        kind: Option<TokenKind>,
+    },
     /// A token of the account has the name that worms give to one whose death
     /// they watch.
     Trap,
@@ -57,7 +63,10 @@ pub fn prepare(door: &dyn Ask, finding: &Finding, token: &Bound<'_>, by: &Bound<
     match validation.outcome {
         Outcome::Dead => return Ready::Dead(validation.words),
         Outcome::Active | Outcome::Restricted => {}
-        _ => return Ready::No(format!("whether it is alive is not known: {}", validation.words)),
+        _ => {
+            let why = format!("whether it is alive is not known: {}", validation.words);
+            return Ready::No { why, kind: None };
+        }
     }
     let facts = match std::ptr::eq(token.secret, by.secret) {
         true => tokens::facts(door, by),
@@ -69,7 +78,10 @@ pub fn prepare(door: &dyn Ask, finding: &Finding, token: &Bound<'_>, by: &Bound<
     let user = validation.identity.and_then(|identity| identity.user);
     match facts.key.value {
         Some(key) => Ready::Yes { key, name: facts.name.value, user },
-        None => Ready::No(format!("its row in the list of tokens is not known: {}", facts.key.how)),
+        None => Ready::No {
+            why: format!("its row in the list of tokens is not known: {}", facts.key.how),
+            kind: facts.kind.value,
+        },
     }
 }
 
@@ -87,17 +99,46 @@ pub fn carry_out(
     (taken, after)
 }
 
-/// The way by hand, in lines to read and commands to copy.
-pub fn by_hand(host: &str, key: Option<&str>) -> Vec<String> {
-    let key = key.unwrap_or("ID");
+/// The way by hand, in lines to read and commands to copy. A session is in no
+/// list, and no command ends it from another machine.
+pub fn by_hand(host: &str, key: Option<&str>, kind: Option<TokenKind>) -> Vec<String> {
+    if kind == Some(TokenKind::Session) {
+        return vec![
+            "it is a session: it is in no list, and ends by itself within two hours of its login"
+                .to_owned(),
+            "npm logout ends it sooner where it is the configured one; on another machine it ends \
+             that machine's own"
+                .to_owned(),
+        ];
+    }
     let mut lines = vec![
         "from another machine than the one it was taken from:".to_owned(),
         "  npm login".to_owned(),
         "  npm token list          # the row that begins and ends as it does".to_owned(),
-        format!("  npm token revoke {key}"),
+        format!("  npm token revoke {}", key.unwrap_or("ID")),
     ];
     if is_npm_registry(host) {
         lines.push("or in a browser: npm's site, your name, Access Tokens".to_owned());
+        if key.is_none() {
+            lines.push(
+                "no such row: perhaps it is a session, which ends by itself within two hours"
+                    .to_owned(),
+            );
+        }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::NPM_REGISTRY;
+
+    #[test]
+    fn a_session_has_no_row_to_revoke() {
+        let lines = by_hand(NPM_REGISTRY, None, Some(TokenKind::Session)).join("\n");
+        assert!(!lines.contains("npm token") && lines.contains("within two hours"), "{lines}");
+        let lines = by_hand(NPM_REGISTRY, Some("f00d"), None).join("\n");
+        assert!(lines.contains("npm token revoke f00d") && !lines.contains("session"), "{lines}");
+    }
 }

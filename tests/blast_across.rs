@@ -81,6 +81,34 @@ fn an_armed_switch_keeps_github_from_being_asked_at_all() {
     assert!(plan.contains("gh-token-monitor"), "{plan}");
 }
 
+/// A thief who published by token hides neither the way through the workflow nor
+/// the version to go back to.
+#[test]
+fn a_thiefs_version_hides_no_way_in() {
+    let registry = registry();
+    let bad = Version::new("1.2.0", "2026-10-01T00:00:00.000Z", "alice");
+    let kit = registry.world().packages["kit"].clone();
+    registry.package(kit.version(bad));
+    let (npm, github) = (registry.token("alice", Kind::Bypass), github_token(1));
+    let token = GitHubToken::new(&github, "alice", &["repo", "workflow"]);
+    registry.github(token.repository("acme/kit", true, false));
+    let text = format!("{}GITHUB_TOKEN={github}\n", npmrc([&npm]));
+    let sandbox = Sandbox::new();
+    sandbox.write("bad.txt", "kit@1.2.0\n");
+    let words = "--since 2026-09-01 --ioc bad.txt";
+    let report = run(&registry, &sandbox, words, &text, &[&npm, &github]).exits(1).json();
+    let found = through_workflows(&report);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["certainty"], "upper-bound");
+    assert!(found[0]["how"].as_str().unwrap().contains("used until 1.1.0"), "{found:?}");
+    let plan = report["response"]["plan"].as_array().unwrap();
+    let of = |id: &str| plan.iter().find(|step| step["id"] == id).unwrap()["commands"].to_string();
+    assert!(of("bad-versions").starts_with(r#"["npm dist-tag add kit@1.1.0 latest""#), "{plan:#?}");
+    assert_eq!(of("trusted-publishing"), r#"["npm trust list kit"]"#);
+    let at = |id: &str| plan.iter().position(|step| step["id"] == id).unwrap();
+    assert!(at("revoke-github") < at("bad-versions") && at("bad-versions") < at("rotate"));
+}
+
 #[test]
 fn a_version_that_a_list_names_is_bad() {
     let registry = registry();

@@ -341,6 +341,21 @@ fn what_is_only_read_counts_for_nothing() {
     assert!(headline(&one).contains("can publish 1 package (up to 5 downloads a week)"));
 }
 
+/// A verdict that a forged date would change says so.
+#[test]
+fn a_verdict_that_rests_on_a_date_says_so() {
+    let (token, nobody) = (TokenFacts::default(), Account::default());
+    let says = |seen| {
+        let rights = matrix(&token, &nobody, seen, TODAY);
+        let radius = BlastRadius { rights, ..BlastRadius::default() };
+        let verdict = judge(Severity::High, Outcome::Active, &radius).1;
+        let honest = "if the date of its commit is honest";
+        assert_eq!(verdict.contains(honest), headline(&radius).contains(honest));
+        verdict.contains(honest)
+    };
+    assert!(says(Some(TODAY - 91 * DAY)) && !says(Some(TODAY - DAY)) && !says(None));
+}
+
 #[test]
 fn the_rule_is_written_down() {
     let text = include_str!("../docs/blast-radius.md");

@@ -1,6 +1,7 @@
 //! One sentence for a person under stress.
 
-use super::severity::{Power, power, written};
+use super::rights::rests_on_a_date;
+use super::severity::{DATE, Power, power, written};
 use super::words::{count, short};
 use crate::model::radius::{BlastRadius, Certainty, Learnt};
 
@@ -20,6 +21,7 @@ pub fn headline(radius: &BlastRadius) -> String {
     let can = if sure { "can" } else { "may be able to" };
     let bound = match radius.rights.as_slice() {
         [worst, _, ..] => format!(", {}", worst.assumption),
+        tables if rests_on_a_date(tables) => DATE.to_owned(),
         _ => String::new(),
     };
     match power {

@@ -103,6 +103,12 @@ fn end(mut rights: Rights) -> Rights {
     rights
 }
 
+/// True if only the date of a commit, which may be forged, excludes what is worse
+/// than the worst table.
+pub(super) fn rests_on_a_date(tables: &[Rights]) -> bool {
+    tables.first().is_some_and(|worst| worst.assumption.starts_with(HONEST))
+}
+
 /// What a kind is called: `a read-only token`.
 pub fn words(kind: TokenKind) -> &'static str {
     TABLES.kinds.get(&kind).map_or("a token", String::as_str)

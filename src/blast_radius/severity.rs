@@ -17,12 +17,15 @@
 //! keeps the severity that it was found with. A known bad version that was
 //! published while the credential was exposed makes it critical, dead or alive.
 
-use super::rights::answer;
+use super::rights::{answer, rests_on_a_date};
 use super::words::count;
 use crate::model::radius::{
     Action, Answer, BlastRadius, Certainty, Learnt, Package, PackageRight, Rights,
 };
 use crate::model::{Outcome, Severity};
+
+/// What is said where the worst is excluded by a date that may be forged.
+pub(super) const DATE: &str = ", if the date of its commit is honest";
 
 /// From so many downloads a week on, all packages together, the reach is large.
 pub const LARGE_DOWNLOADS: u64 = 10_000;
@@ -88,7 +91,8 @@ fn alive(radius: &BlastRadius) -> (Severity, String) {
     let figures = written(radius);
     let reach = reach(&figures);
     let may = if sure { "it is alive and" } else { "it is alive and at worst" };
-    let words = format!("{may} {}{}", power.words(), reach_words(power, reach, &figures));
+    let date = if rests_on_a_date(&radius.rights) { DATE } else { "" };
+    let words = format!("{may} {}{}{date}", power.words(), reach_words(power, reach, &figures));
     (table(power, reach), words)
 }
 

@@ -7,6 +7,7 @@ use super::args::RevokeArgs;
 use super::{ARMED, CLEAN, FOUND, INCOMPLETE, asking, known};
 use crate::error::{Error, Result};
 use crate::git::History;
+use crate::model::radius::TokenKind;
 use crate::model::{Finding, Fingerprint, Outcome};
 use crate::registry::npm::identity::Bound;
 use crate::registry::npm::tokens::Taken;
@@ -47,9 +48,9 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
             say("nothing was revoked: find the machine that watches it first");
             Ok(ARMED)
         }
-        Ready::No(why) => {
+        Ready::No { why, kind } => {
             say(&format!("{}: {why}", finding.secret.masked()));
-            by_hand(token.host, None);
+            by_hand(token.host, None, kind);
             Ok(INCOMPLETE)
         }
         Ready::Yes { key, name, user } => {
@@ -143,19 +144,19 @@ fn tell(taken: &Taken, after: Option<Outcome>, host: &str, key: &str) -> u8 {
         (Taken::SecondFactor, _) => {
             say("the registry wants the second factor of the account: not revoked");
             say("give --otp CODE together with --as FILE, a file with a session of its owner, or");
-            by_hand(host, Some(key));
+            by_hand(host, Some(key), None);
             INCOMPLETE
         }
         (Taken::No(why), _) => {
             say(&format!("not revoked: {why}"));
-            by_hand(host, Some(key));
+            by_hand(host, Some(key), None);
             INCOMPLETE
         }
     }
 }
 
-fn by_hand(host: &str, key: Option<&str>) {
-    for line in revoke::by_hand(host, key) {
+fn by_hand(host: &str, key: Option<&str>, kind: Option<TokenKind>) {
+    for line in revoke::by_hand(host, key, kind) {
         say(&line);
     }
 }
