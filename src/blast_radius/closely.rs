@@ -57,6 +57,10 @@ impl Survey<'_> {
             radius.not_checked.push(
                 "whether it was used: nobody knows since when it was open; --since tells".into(),
             );
+        } else if radius.window.is_empty() {
+            radius.not_checked.push(
+                "whether it was used: the time in which it was open ends before it begins".into(),
+            );
         }
         let window = &radius.window;
         let mut gaps = each(chosen, |package| {

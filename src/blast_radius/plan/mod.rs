@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use super::rights::answer;
 use super::words;
 use crate::model::radius::{
-    Action, Answer, BlastRadius, Certainty, Package, PackageRight, Response, Step,
+    Action, Answer, BlastRadius, Certainty, Package, PackageRight, Response, Step, WindowRelease,
 };
-use crate::model::{Finding, Outcome, Severity, State, is_npm_registry};
+use crate::model::{Finding, Outcome, State, is_npm_registry};
 
 /// At most so many packages, tokens or paths are named in one step: the worst
 /// come first, and the rest is counted.
@@ -88,13 +88,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Versions of the exposure window that look as if others had published them.
-    fn suspicious(&self) -> Vec<(&'a Package, &'a crate::model::radius::WindowRelease)> {
-        let weighs = |weight: Severity| weight >= Severity::High;
+    fn suspicious(&self) -> Vec<(&'a Package, &'a WindowRelease)> {
         let all = self
             .all
             .values()
             .flat_map(|package| package.releases.iter().map(move |release| (*package, release)));
-        all.filter(|(_, release)| release.marks.iter().any(|mark| weighs(mark.weight))).collect()
+        all.filter(|(_, release)| release.is_suspicious()).collect()
     }
 
     /// True if malware was here, or may have been: not only a leak.
