@@ -14,6 +14,7 @@
 mod baseline;
 mod bursts;
 mod number;
+mod scripts;
 mod signs;
 
 use std::cmp::Reverse;
@@ -44,14 +45,16 @@ pub fn in_window(
     let numbers = packument.time.keys().map(|number| Number::new(number)).collect();
     let mut baseline = Baseline::new(packument.cut);
     let mut releases = Vec::new();
-    for (time, number) in in_order(packument).filter(|(time, _)| *time <= until) {
+    let dated = in_order(packument);
+    for &(time, number) in dated.iter().filter(|(time, _)| *time <= until) {
         let version = packument.versions.get(number);
         let listed = known_bad(&packument.name, number);
         let honest = if time < from {
             listed.is_none() && version.is_some_and(|version| !signs::is_called_malware(version))
         } else {
             let ghost = version.is_none() && !packument.cut;
-            let marks = marks(number, version, listed, &baseline, &numbers);
+            let later = later(&dated, time, packument);
+            let marks = marks(number, version, listed, &baseline, &later, &numbers);
             releases.push(WindowRelease { version: number.to_owned(), time, ghost, marks });
             releases.last().is_some_and(|release| !release.is_suspicious())
         };
@@ -64,11 +67,20 @@ pub fn in_window(
 }
 
 /// All versions that the registry dates, the oldest first.
-fn in_order(packument: &Packument) -> impl Iterator<Item = (i64, &str)> {
+fn in_order(packument: &Packument) -> Vec<(i64, &str)> {
     let mut dated: Vec<(i64, &str)> =
         packument.time.iter().map(|(number, time)| (*time, number.as_str())).collect();
     dated.sort_by_cached_key(|(time, number)| (*time, Number::new(number)));
-    dated.into_iter()
+    dated
+}
+
+/// The first versions that came a month after a time and later.
+fn later<'p>(dated: &[(i64, &str)], time: i64, packument: &'p Packument) -> Vec<&'p Version> {
+    const MONTH: i64 = 30 * 24 * 3600;
+    const ENOUGH: usize = 3;
+    let begin = dated.partition_point(|(other, _)| *other < time.saturating_add(MONTH));
+    let numbers = dated[begin..].iter().take(ENOUGH);
+    numbers.filter_map(|(_, number)| packument.versions.get(*number)).collect()
 }
 
 /// All that is odd about a version, strongest first.
@@ -77,6 +89,7 @@ fn marks(
     version: Option<&Version>,
     listed: Option<String>,
     baseline: &Baseline<'_>,
+    later: &[&Version],
     numbers: &BTreeSet<Number>,
 ) -> Vec<Mark> {
     let listed = listed.map(|list| Mark {
@@ -88,7 +101,12 @@ fn marks(
     match version {
         Some(version) => {
             let before = baseline.before(number);
-            let case = Case { version, before, recent: baseline.recent() };
+            let case = Case { version, before, recent: baseline.recent(), later };
+            if let Some(holding) = scripts::holding(number, version) {
+                marks.push(holding);
+                return marks;
+            }
+            marks.extend(scripts::marks(&case));
             marks.extend(signs::ALL.iter().filter_map(|sign| sign(&case)));
         }
         None if baseline.cut() => marks.push(unread()),
