@@ -148,6 +148,7 @@ impl World<'_> {
             last_token_publish: self.learnt(Some(release("1.3.0"))),
             repository: self.learnt(self.say("https://git.example/acme/left-pad")),
             advice: self.all(&["Require a second factor and disallow tokens"]),
+            earlier: Vec::new(),
             releases: vec![
                 WindowRelease {
                     version: self.say("1.3.1"),

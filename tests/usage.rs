@@ -490,6 +490,26 @@ fn a_burst_is_seen_across_packages() {
     assert!(words.contains("323 packages") && words.contains("22 minutes"), "{words}");
 }
 
+/// Packages that were always released together are no wave.
+#[test]
+fn a_burst_is_compared_with_the_past() {
+    let mut packages = family(6, 60, "1.0.10");
+    for package in &mut packages {
+        package.earlier = (1..6).map(|week| FROM - (6 - week) * 7 * 86_400 - 3600).collect();
+    }
+    let mut alone = packages.clone();
+    usage::bursts(&mut packages);
+    for package in &packages {
+        let weights: Vec<_> = package.releases[0].marks.iter().map(|it| it.weight).collect();
+        assert_eq!(weights, [Severity::Low]);
+    }
+    for (at, package) in (0..).zip(&mut alone) {
+        package.earlier.iter_mut().for_each(|time| *time += at * 7200);
+    }
+    usage::bursts(&mut alone);
+    assert!(alone.iter().all(|it| it.releases[0].marks[0].weight == Severity::Medium));
+}
+
 #[test]
 fn a_large_packument_is_read_quickly() {
     let text = large();

@@ -99,6 +99,7 @@ impl Survey<'_> {
             Ok(packument) => {
                 let right = std::mem::take(&mut package.right);
                 *package = Package { right, ..posture::package(packument, hit) };
+                package.earlier = usage::earlier(packument, window);
                 package.releases = usage::in_window(packument, window, self.known_bad);
                 if window.from.value.is_none() {
                     // Without a begin only what a list knows says anything.

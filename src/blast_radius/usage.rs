@@ -83,6 +83,18 @@ fn later<'p>(dated: &[(i64, &str)], time: i64, packument: &'p Packument) -> Vec<
     numbers.filter_map(|(_, number)| packument.versions.get(*number)).collect()
 }
 
+/// When the newest versions from before the window came that are still there,
+/// the oldest first: what [`bursts`] compares with.
+pub fn earlier(packument: &Packument, window: &Window) -> Vec<i64> {
+    const NEWEST: usize = 30;
+    let from = window.from.value.unwrap_or(i64::MIN);
+    let there =
+        packument.time.iter().filter(|(number, _)| packument.versions.contains_key(*number));
+    let mut times: Vec<i64> = there.map(|(_, time)| *time).filter(|time| *time < from).collect();
+    times.sort_unstable();
+    times.split_off(times.len().saturating_sub(NEWEST))
+}
+
 /// All that is odd about a version, strongest first.
 fn marks(
     number: &str,

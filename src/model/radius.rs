@@ -238,6 +238,10 @@ pub struct Package {
     pub advice: Vec<String>,
     /// Versions of the exposure window, suspicious first.
     pub releases: Vec<WindowRelease>,
+    /// When the newest versions from before the window came, seconds since 1970,
+    /// the oldest first; for comparison, not for reports.
+    #[serde(skip)]
+    pub earlier: Vec<i64>,
 }
 
 /// A version that was published in the exposure window.
