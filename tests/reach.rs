@@ -158,6 +158,7 @@ impl World<'_> {
             last_good: self.learnt(release("1.2.9")),
             repository: self.learnt(self.say("https://git.example/acme/left-pad")),
             advice: self.all(&["Require a second factor and disallow tokens"]),
+            earlier: Vec::new(),
             releases: vec![
                 WindowRelease {
                     version: self.say("1.3.1"),

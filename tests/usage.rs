@@ -168,8 +168,7 @@ fn a_replaced_script_gives_a_worm_away() {
     });
     let made = Made::new().with("1.0.10", FROM + 60, changes);
     let signs = made.signs();
-    let strong = ["scripts-replaced", "new-install-script", "loader", "size-jump"];
-    assert_eq!(signs[..4], strong);
+    assert_eq!(signs[..3], ["worm-hook", "scripts-replaced", "size-jump"]);
     for sign in ["other-toolchain", "no-commit", "latest-patch"] {
         assert!(signs.contains(&sign), "{sign}: {signs:?}");
     }
@@ -182,7 +181,7 @@ fn a_valid_provenance_lowers_nothing() {
     let mut changes = trusted("oidc:1");
     changes["scripts"] = json!({"preinstall": "node setup.mjs"});
     let made = Made::new().all(trusted("oidc:1")).with("1.0.10", FROM + 60, changes);
-    assert_eq!(made.signs()[..3], ["scripts-replaced", "new-install-script", "loader"]);
+    assert_eq!(made.signs()[..2], ["worm-hook", "scripts-replaced"]);
 }
 
 #[test]
@@ -250,14 +249,14 @@ fn what_was_always_so_is_no_sign() {
         "scripts": {"install": "node-gyp rebuild", "postinstall": "node install.js"},
     }));
     let signs = made.with("1.0.10", FROM + 60, json!({"scripts": changed["scripts"]})).signs();
-    assert!(signs.contains(&"changed-install-script") && signs.contains(&"loader"), "{signs:?}");
+    assert_eq!(signs, ["loader", "latest-patch"]);
 }
 
 #[test]
 fn trust_that_is_lost_is_a_sign() {
     let by_token = Made::new().all(trusted("oidc:1")).with("1.0.10", FROM + 60, json!({}));
     let signs = by_token.signs();
-    for sign in ["lost-trusted-publisher", "lost-provenance", "other-publisher"] {
+    for sign in ["lost-trusted-publisher", "lost-provenance"] {
         assert!(signs.contains(&sign), "{sign}: {signs:?}");
     }
     let moved = Made::new().all(trusted("oidc:1")).with("1.0.10", FROM + 60, trusted("oidc:2"));
@@ -302,6 +301,146 @@ fn without_versions_from_before_it_says_what_is_not_judged() {
         json!({}),
     );
     assert_eq!(bad.signs(), ["no-baseline"]);
+}
+
+const YEAR: i64 = 365 * 86_400;
+
+/// All versions with a window that begins `before` seconds earlier.
+fn long(made: &Made, before: i64) -> Vec<WindowRelease> {
+    let window = Window { from: Learnt::measured(FROM - before, "test"), ..window() };
+    usage::in_window(&made.read(), &window, &|_, _| None)
+}
+
+fn suspicious(releases: &[WindowRelease]) -> BTreeSet<&str> {
+    let odd = releases.iter().filter(|it| it.is_suspicious());
+    odd.map(|it| it.version.as_str()).collect()
+}
+
+/// What the waves left in the document of a package.
+fn waves() -> Vec<Value> {
+    let hook = |name: &str, command: &str| {
+        let mut scripts = honest()["scripts"].clone();
+        scripts[name] = json!(command);
+        json!({"scripts": scripts, "hasInstallScript": name != "prepare"})
+    };
+    vec![
+        hook("postinstall", "node bundle.js"),
+        hook("postinstall", "node telemetry.js"),
+        hook("preinstall", "node setup_bun.js"),
+        hook("preinstall", "node bun_installer.js"),
+        hook("preinstall", "node bw_setup.js"),
+        hook("preinstall", "bun run index.js"),
+        hook("preinstall", "./tools/setup"),
+        hook("preinstall", "node lib/setup.mjs"),
+        hook("prepare", "bun run tanstack_runner.js && exit 1"),
+        json!({"scripts": {"preinstall": "node setup.mjs"}, "hasInstallScript": true}),
+        json!({"optionalDependencies": {"@a/setup": "github:a/b#79ac49ee"}}),
+        json!({"gypfile": true, "hasInstallScript": true}),
+        json!({"dist": {"fileCount": 11, "unpackedSize": 5_000_000}}),
+    ]
+}
+
+#[test]
+fn every_wave_is_suspicious_however_long_the_window() {
+    for wave in waves() {
+        let made = Made::new().with("1.0.10", FROM + 60, wave.clone());
+        let made = made.with("1.0.11", FROM + 3600, wave.clone());
+        let made = made.with("1.1.0", FROM + 7200, json!({}));
+        for before in [0, 30 * 86_400, 2 * YEAR] {
+            let releases = long(&made, before);
+            assert_eq!(suspicious(&releases), BTreeSet::from(["1.0.10", "1.0.11"]), "{wave}");
+            for it in &releases {
+                let words: BTreeSet<&str> = it.marks.iter().map(|it| it.words.as_str()).collect();
+                assert_eq!(words.len(), it.marks.len(), "{:?}", it.marks);
+                let unjudged = it.marks.iter().any(|mark| mark.sign == "no-baseline");
+                assert_eq!(unjudged, it.version == "1.0.0" && before > YEAR, "{it:?}");
+            }
+        }
+        // Without a window it is what a list knows.
+        let listed = |_: &str, version: &str| (version == "1.0.11").then(|| "a list".to_owned());
+        let releases = usage::in_window(&made.read(), &Window::default(), &listed);
+        assert_eq!((releases[0].version.as_str(), releases[0].ghost), ("1.0.11", false));
+        assert_eq!(releases[0].marks[0].sign, "known-bad");
+    }
+}
+
+#[test]
+fn a_literal_hook_needs_no_baseline() {
+    for (name, command) in [
+        ("preinstall", "node setup.mjs"),
+        ("preinstall", "node setup_bun.js"),
+        ("postinstall", "node bundle.js"),
+        ("prepare", "bun run tanstack_runner.js"),
+    ] {
+        let made = Made::empty().with("1.0.0", FROM, json!({"scripts": {name: command}}));
+        assert_eq!(made.signs(), ["worm-hook", "no-baseline"], "{command}");
+        assert!(made.releases()[0].is_suspicious());
+    }
+}
+
+/// Two years of an honest package: nothing in them is suspicious, and what is
+/// new is still told.
+#[test]
+fn honest_years_stay_without_suspicion() {
+    let scripts = |more: Value| {
+        let mut scripts = honest()["scripts"].clone();
+        scripts.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        scripts
+    };
+    let mut made = Made { document: json!({"name": "pad", "versions": {}, "time": {}}) };
+    for month in 0..24_i64 {
+        let mut changes = honest();
+        changes["_nodeVersion"] = json!(format!("{}.1.0", 18 + month / 8 * 2));
+        changes["_npmVersion"] = json!(format!("{}.1.0", 9 + month / 10));
+        changes["dist"] = json!({"fileCount": 10 + month, "unpackedSize": 50_000 + month * 900});
+        changes["scripts"] = scripts(match month {
+            0..4 => json!({}),
+            4..8 => json!({"lint": "eslint ."}),
+            8..15 => json!({"postinstall": "node scripts/check.js"}),
+            _ => json!({"postinstall": "node scripts/check.js --quiet", "prepare": "bun x husky"}),
+        });
+        if month >= 6 {
+            changes["maintainers"] = json!([{"name": "alice"}, {"name": "bob"}]);
+        }
+        if month > 6 && month % 3 == 0 {
+            changes["_npmUser"] = json!({"name": "bob"});
+        }
+        if month >= 20 {
+            changes["_npmUser"] = trusted("oidc:1")["_npmUser"].clone();
+        }
+        let number = format!("1.{}.{}", month / 3, month % 3);
+        made = made.with(&number, FROM - (24 - month) * 30 * 86_400, changes);
+    }
+    for before in [2 * YEAR + 1, YEAR, 200 * 86_400, 50 * 86_400] {
+        let releases = long(&made, before);
+        assert_eq!(suspicious(&releases), BTreeSet::new(), "{releases:#?}");
+    }
+    let all = long(&made, 3 * YEAR);
+    let told = all.iter().flat_map(|it| &it.marks).any(|it| it.sign == "new-install-script");
+    assert!(told, "{all:#?}");
+}
+
+#[test]
+fn npms_own_placeholder_is_no_attack() {
+    let held = json!({"_npmUser": {"name": "npm"}, "scripts": {}});
+    let made = Made::new().with("0.0.1-security", FROM + 60, held);
+    assert_eq!(made.signs(), ["security-holding"]);
+    let posing = json!({"scripts": {"preinstall": "node setup.mjs"}, "_npmUser": {"name": "npm"}});
+    assert!(Made::new().with("0.0.1-security", FROM, posing).releases()[0].is_suspicious());
+}
+
+#[test]
+fn going_over_to_a_trusted_publisher_is_no_sign() {
+    assert_eq!(Made::new().with("1.1.0", FROM, trusted("oidc:1")).signs(), [""; 0]);
+}
+
+#[test]
+fn a_window_that_is_upside_down_holds_nothing() {
+    let window =
+        Window { from: Learnt::measured(UNTIL, "test"), until: Learnt::measured(FROM, "test") };
+    assert!(window.is_empty() && !self::window().is_empty() && !Window::default().is_empty());
+    let made = Made::new().with("1.0.10", FROM + 60, json!({}));
+    assert!(usage::in_window(&made.read(), &window, &|_, _| None).is_empty());
 }
 
 #[test]
@@ -349,6 +488,26 @@ fn a_burst_is_seen_across_packages() {
     usage::bursts(&mut packages);
     let words = &packages[0].releases[0].marks[0].words;
     assert!(words.contains("323 packages") && words.contains("22 minutes"), "{words}");
+}
+
+/// Packages that were always released together are no wave.
+#[test]
+fn a_burst_is_compared_with_the_past() {
+    let mut packages = family(6, 60, "1.0.10");
+    for package in &mut packages {
+        package.earlier = (1..6).map(|week| FROM - (6 - week) * 7 * 86_400 - 3600).collect();
+    }
+    let mut alone = packages.clone();
+    usage::bursts(&mut packages);
+    for package in &packages {
+        let weights: Vec<_> = package.releases[0].marks.iter().map(|it| it.weight).collect();
+        assert_eq!(weights, [Severity::Low]);
+    }
+    for (at, package) in (0..).zip(&mut alone) {
+        package.earlier.iter_mut().for_each(|time| *time += at * 7200);
+    }
+    usage::bursts(&mut alone);
+    assert!(alone.iter().all(|it| it.releases[0].marks[0].weight == Severity::Medium));
 }
 
 #[test]

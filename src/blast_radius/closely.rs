@@ -61,6 +61,10 @@ impl Survey<'_> {
             radius.not_checked.push(
                 "whether it was used: nobody knows since when it was open; --since tells".into(),
             );
+        } else if radius.window.is_empty() {
+            radius.not_checked.push(
+                "whether it was used: the time in which it was open ends before it begins".into(),
+            );
         }
         let window = &radius.window;
         let mut gaps = each(chosen, |package| {
@@ -99,6 +103,7 @@ impl Survey<'_> {
             Ok(packument) => {
                 let right = std::mem::take(&mut package.right);
                 *package = Package { right, ..posture::package(packument, hit) };
+                package.earlier = usage::earlier(packument, window);
                 package.releases = usage::in_window(packument, window, self.known_bad);
                 package.releases.extend(self.undated(packument, window));
                 if window.from.value.is_none() {

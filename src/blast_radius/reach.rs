@@ -136,6 +136,7 @@ pub(super) fn sum(packages: &[Package], field: impl Fn(&Package) -> Option<u64>)
 
 /// The most dangerous first: a bad version, the right, the reach.
 pub(super) fn rank(package: &Package) -> impl Ord + use<> {
-    let worst = package.releases.iter().flat_map(|it| &it.marks).map(|mark| mark.weight).max();
+    let suspicious = package.releases.iter().filter(|release| release.is_suspicious());
+    let worst = suspicious.flat_map(|it| &it.marks).map(|mark| mark.weight).max();
     (worst, package.right.value, package.weekly_downloads.value, package.dependents.value)
 }

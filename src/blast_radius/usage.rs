@@ -3,12 +3,18 @@
 //!
 //! The signs are those that were seen in the waves of worms since 2025, as far
 //! as the public document of a package tells them: what is inside an archive,
-//! and what stands in a repository, is not looked at. A version is compared with
-//! those from before the window. Nothing lowers a mark, a valid provenance least
-//! of all: worms publish through the trusted publishers of their victims. And a
-//! version without marks is not cleared: nothing odd shows in its public data.
+//! and what stands in a repository, is not looked at. Versions are judged in the
+//! order of time, and each is compared with all from before it, those of the
+//! window too, except for those that are suspicious themselves: of two bad ones
+//! in a row the second is still compared with the last honest one. A valid
+//! provenance lowers no mark: worms publish through the trusted publishers of
+//! their victims. And a version without marks is not cleared: nothing odd shows
+//! in its public data.
 
+mod baseline;
 mod bursts;
+mod number;
+mod scripts;
 mod signs;
 
 use std::cmp::Reverse;
@@ -18,11 +24,10 @@ use crate::model::Severity;
 use crate::model::radius::{Mark, Window, WindowRelease};
 use crate::registry::npm::packument::{Packument, Version};
 
+use baseline::Baseline;
 pub use bursts::bursts;
+use number::Number;
 use signs::Case;
-
-/// The versions before the window that tell what is usual: the newest so many.
-const RECENT: usize = 30;
 
 /// The versions of a package that were published in the window, both ends
 /// included, suspicious first. An end that is not known is open.
@@ -37,20 +42,57 @@ pub fn in_window(
 ) -> Vec<WindowRelease> {
     let from = window.from.value.unwrap_or(i64::MIN);
     let until = window.until.value.unwrap_or(i64::MAX);
-    let baseline = Baseline::new(packument, from, known_bad);
     let numbers = packument.time.keys().map(|number| Number::new(number)).collect();
-    let inside = packument.time.iter().filter(|(_, time)| (from..=until).contains(*time));
-    let mut releases: Vec<WindowRelease> = inside
-        .map(|(number, &time)| {
-            let version = packument.versions.get(number);
-            let listed = known_bad(&packument.name, number);
-            let marks = marks(number, version, listed, &baseline, &numbers);
+    let mut baseline = Baseline::new(packument.cut);
+    let mut releases = Vec::new();
+    let dated = in_order(packument);
+    for &(time, number) in dated.iter().filter(|(time, _)| *time <= until) {
+        let version = packument.versions.get(number);
+        let listed = known_bad(&packument.name, number);
+        let honest = if time < from {
+            listed.is_none() && version.is_some_and(|version| !signs::is_called_malware(version))
+        } else {
             let ghost = version.is_none() && !packument.cut;
-            WindowRelease { version: number.clone(), time, ghost, marks }
-        })
-        .collect();
+            let later = later(&dated, time, packument);
+            let marks = marks(number, version, listed, &baseline, &later, &numbers);
+            releases.push(WindowRelease { version: number.to_owned(), time, ghost, marks });
+            releases.last().is_some_and(|release| !release.is_suspicious())
+        };
+        if let Some(version) = version.filter(|_| honest) {
+            baseline.add(number, version);
+        }
+    }
     sort(&mut releases);
     releases
+}
+
+/// All versions that the registry dates, the oldest first.
+fn in_order(packument: &Packument) -> Vec<(i64, &str)> {
+    let mut dated: Vec<(i64, &str)> =
+        packument.time.iter().map(|(number, time)| (*time, number.as_str())).collect();
+    dated.sort_by_cached_key(|(time, number)| (*time, Number::new(number)));
+    dated
+}
+
+/// The first versions that came a month after a time and later.
+fn later<'p>(dated: &[(i64, &str)], time: i64, packument: &'p Packument) -> Vec<&'p Version> {
+    const MONTH: i64 = 30 * 24 * 3600;
+    const ENOUGH: usize = 3;
+    let begin = dated.partition_point(|(other, _)| *other < time.saturating_add(MONTH));
+    let numbers = dated[begin..].iter().take(ENOUGH);
+    numbers.filter_map(|(_, number)| packument.versions.get(*number)).collect()
+}
+
+/// When the newest versions from before the window came that are still there,
+/// the oldest first: what [`bursts`] compares with.
+pub fn earlier(packument: &Packument, window: &Window) -> Vec<i64> {
+    const NEWEST: usize = 30;
+    let from = window.from.value.unwrap_or(i64::MIN);
+    let there =
+        packument.time.iter().filter(|(number, _)| packument.versions.contains_key(*number));
+    let mut times: Vec<i64> = there.map(|(_, time)| *time).filter(|time| *time < from).collect();
+    times.sort_unstable();
+    times.split_off(times.len().saturating_sub(NEWEST))
 }
 
 /// All that is odd about a version, strongest first.
@@ -59,6 +101,7 @@ fn marks(
     version: Option<&Version>,
     listed: Option<String>,
     baseline: &Baseline<'_>,
+    later: &[&Version],
     numbers: &BTreeSet<Number>,
 ) -> Vec<Mark> {
     let listed = listed.map(|list| Mark {
@@ -70,10 +113,15 @@ fn marks(
     match version {
         Some(version) => {
             let before = baseline.before(number);
-            let case = Case { version, before, recent: &baseline.recent };
+            let case = Case { version, before, recent: baseline.recent(), later };
+            if let Some(holding) = scripts::holding(number, version) {
+                marks.push(holding);
+                return marks;
+            }
+            marks.extend(scripts::marks(&case));
             marks.extend(signs::ALL.iter().filter_map(|sign| sign(&case)));
         }
-        None if baseline.cut => marks.push(unread()),
+        None if baseline.cut() => marks.push(unread()),
         None => marks.push(ghost()),
     }
     // Most honest fixes are numbered so too: it only counts beside other signs.
@@ -84,7 +132,7 @@ fn marks(
             words: "numbered one patch above another version, as worms number theirs".into(),
         });
     }
-    if version.is_some() && baseline.recent.is_empty() {
+    if version.is_some() && baseline.recent().is_empty() {
         marks.push(unjudged());
     }
     marks.sort_by_key(|mark| Reverse(mark.weight));
@@ -113,9 +161,8 @@ fn unjudged() -> Mark {
     Mark {
         weight: Severity::Low,
         sign: "no-baseline",
-        words: "there is no version from before the window to compare with: changed scripts, \
-                dependencies and sizes, lost provenance, and an unusual publisher or toolchain \
-                could not be judged"
+        words: "there is no earlier version to compare with: changed scripts, dependencies and \
+                sizes, lost provenance, and an unusual publisher or toolchain could not be judged"
             .into(),
     }
 }
@@ -123,124 +170,9 @@ fn unjudged() -> Mark {
 /// Suspicious first, then in order of time.
 fn sort(releases: &mut [WindowRelease]) {
     releases.sort_by(|a, b| {
-        let strength = |it: &WindowRelease| (it.marks.first().map(|m| m.weight), it.marks.len());
+        let strength = |it: &WindowRelease| {
+            (it.is_suspicious(), it.marks.first().map(|mark| mark.weight), it.marks.len())
+        };
         strength(b).cmp(&strength(a)).then_with(|| (a.time, &a.version).cmp(&(b.time, &b.version)))
     });
-}
-
-/// The versions from before the window that nobody calls bad.
-struct Baseline<'p> {
-    by_number: Vec<(Number, &'p str, &'p Version)>,
-    /// Newest first.
-    recent: Vec<(&'p str, &'p Version)>,
-    /// True if the document holds versions that were not read.
-    cut: bool,
-}
-
-impl<'p> Baseline<'p> {
-    fn new(
-        packument: &'p Packument,
-        from: i64,
-        known_bad: &dyn Fn(&str, &str) -> Option<String>,
-    ) -> Self {
-        let mut versions: Vec<(i64, &str, &Version)> = packument
-            .versions
-            .iter()
-            .filter_map(|(number, version)| {
-                let time = *packument.time.get(number)?;
-                let honest = time < from
-                    && known_bad(&packument.name, number).is_none()
-                    && !signs::is_called_malware(version);
-                honest.then_some((time, number.as_str(), version))
-            })
-            .collect();
-        versions.sort_by_key(|(time, number, _)| Reverse((*time, Number::new(number))));
-        let recent = versions.iter().take(RECENT).map(|&(_, number, it)| (number, it)).collect();
-        // Of versions with equal numbers (build metadata) the newest comes last.
-        let numbered =
-            versions.iter().rev().map(|&(_, number, it)| (Number::new(number), number, it));
-        let mut by_number: Vec<_> = numbered.collect();
-        by_number.sort_by_key(|(number, ..)| *number);
-        Self { by_number, recent, cut: packument.cut }
-    }
-
-    /// The version that a number follows: the highest below it, for a stable one
-    /// the highest stable one; else the newest of all.
-    fn before(&self, number: &str) -> Option<(&'p str, &'p Version)> {
-        /// Prereleases that are stepped over.
-        const STEPS: usize = 1000;
-        let number = Number::new(number);
-        let end = self.by_number.partition_point(|(other, ..)| *other <= number);
-        let mut below = self.by_number[..end].iter().rev().take(STEPS);
-        let stable = below.clone().find(|(other, ..)| other.stable || !number.stable);
-        let found = stable.or_else(|| below.next());
-        found.map(|&(_, number, it)| (number, it)).or_else(|| self.recent.first().copied())
-    }
-}
-
-/// The number of a version as far as it has an order here; prereleases of one
-/// number are equal. What is no number is zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Number {
-    parts: [u64; 3],
-    stable: bool,
-}
-
-impl Number {
-    fn new(text: &str) -> Self {
-        let text = text.split('+').next().unwrap_or_default();
-        let (core, prerelease) = text.split_once('-').map_or((text, None), |(a, b)| (a, Some(b)));
-        let mut parts = [0; 3];
-        for (part, text) in parts.iter_mut().zip(core.split('.')) {
-            *part = text.parse().unwrap_or_default();
-        }
-        Self { parts, stable: prerelease.is_none() }
-    }
-
-    /// True for a release that only fixes: `1.2.3`, not `1.2.0`, `1.3.0-rc.1`.
-    fn is_patch(self) -> bool {
-        self.stable && self.parts[2] > 0
-    }
-
-    /// True if it is exactly one patch above one of the numbers.
-    fn follows_one_of(self, numbers: &BTreeSet<Self>) -> bool {
-        let [major, minor, patch] = self.parts;
-        self.is_patch()
-            && numbers.contains(&Self { parts: [major, minor, patch - 1], stable: true })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_an_order() {
-        let sorted = ["0.9.10", "1.0.0-rc.1", "1.0.0", "1.0.2", "1.0.10", "2.0.0"];
-        assert!(sorted.is_sorted_by_key(|text| Number::new(text)));
-        assert_eq!(Number::new("1.0.0+a"), Number::new("1.0.0"));
-        assert_eq!(
-            Number::new("99999999999999999999.x"),
-            Number { stable: true, ..Number::default() }
-        );
-        assert!(Number::new("1.0.1").is_patch() && !Number::new("1.1.0").is_patch());
-        assert!(!Number::new("1.0.1-0").is_patch());
-    }
-
-    #[test]
-    fn a_version_is_compared_with_the_one_that_it_follows() {
-        let it = Packument::read(
-            br#"{"name":"a","time":{"1.0.0":"2026-01-01T00:00:00Z","2.0.0":"2026-01-02T00:00:00Z",
-            "1.0.1":"2026-01-03T00:00:00Z","2.0.1-rc.1":"2026-01-04T00:00:00Z"},
-            "versions":{"1.0.0":{},"2.0.0":{},"1.0.1":{},"2.0.1-rc.1":{}}}"#,
-        )
-        .unwrap();
-        let baseline = Baseline::new(&it, i64::MAX, &|_, _| None);
-        let before = |number: &str| baseline.before(number).map(|(number, _)| number);
-        assert_eq!(before("1.0.2"), Some("1.0.1"));
-        assert_eq!(before("2.0.1"), Some("2.0.0"));
-        assert_eq!(before("2.0.1-rc.2"), Some("2.0.1-rc.1"));
-        assert_eq!(before("0.0.1"), Some("2.0.1-rc.1"));
-        assert_eq!(Baseline::new(&it, 0, &|_, _| None).before("1.0.2"), None);
-    }
 }

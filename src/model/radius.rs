@@ -4,7 +4,8 @@
 //! do not tell is [`Certainty::Unknown`], and what can only be bounded is an
 //! upper bound.
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::Severity;
 
@@ -247,10 +248,14 @@ pub struct Package {
     pub advice: Vec<String>,
     /// Versions of the exposure window, suspicious first.
     pub releases: Vec<WindowRelease>,
+    /// When the newest versions from before the window came, seconds since 1970,
+    /// the oldest first; for comparison, not for reports.
+    #[serde(skip)]
+    pub earlier: Vec<i64>,
 }
 
 /// A version that was published in the exposure window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowRelease {
     /// Its number.
     pub version: String,
@@ -260,6 +265,34 @@ pub struct WindowRelease {
     pub ghost: bool,
     /// What is odd about it, strongest first.
     pub marks: Vec<Mark>,
+}
+
+impl WindowRelease {
+    /// True if it looks as if others than its owner had published it: it has a
+    /// mark of weight high or critical, or two different ones of weight medium,
+    /// or was unpublished. Low ones alone never make it so, however many. All
+    /// counts and steps of a report go by this one rule.
+    pub fn is_suspicious(&self) -> bool {
+        let medium = || self.marks.iter().filter(|mark| mark.weight == Severity::Medium);
+        let first = medium().next();
+        self.ghost
+            || self.marks.iter().any(|mark| mark.weight >= Severity::High)
+            || medium().any(|mark| first.is_some_and(|first| first.sign != mark.sign))
+    }
+}
+
+/// The fields, and `suspicious` beside them, so that no reader has to know the
+/// rule.
+impl Serialize for WindowRelease {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("WindowRelease", 5)?;
+        fields.serialize_field("version", &self.version)?;
+        fields.serialize_field("time", &self.time)?;
+        fields.serialize_field("ghost", &self.ghost)?;
+        fields.serialize_field("suspicious", &self.is_suspicious())?;
+        fields.serialize_field("marks", &self.marks)?;
+        fields.end()
+    }
 }
 
 /// A sign that a version was not published by its owner.
@@ -280,6 +313,15 @@ pub struct Window {
     pub from: Learnt<i64>,
     /// Its end, seconds since 1970: now, or when it died.
     pub until: Learnt<i64>,
+}
+
+impl Window {
+    /// True if it ends when it begins, or before: that nothing was published in
+    /// it says nothing then.
+    pub fn is_empty(&self) -> bool {
+        let ends = self.from.value.zip(self.until.value);
+        ends.is_some_and(|(from, until)| from >= until)
+    }
 }
 
 /// What can be done with a credential.

@@ -18,9 +18,9 @@ use super::rights::{answer, matrix};
 use super::words;
 use crate::hostage;
 use crate::model::radius::{
-    Action, Answer, BlastRadius, Package, PackageRight, Response, Rights, Step,
+    Action, Answer, BlastRadius, Package, PackageRight, Response, Rights, Step, WindowRelease,
 };
-use crate::model::{Finding, Fingerprint, Outcome, Severity, State, is_npm_registry};
+use crate::model::{Finding, Fingerprint, Outcome, State, is_npm_registry};
 
 /// At most so many packages, tokens or paths are named in one step: the worst
 /// come first, and the rest is counted.
@@ -157,13 +157,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Versions of the exposure window that look as if others had published them.
-    fn suspicious(&self) -> Vec<(&'a Package, &'a crate::model::radius::WindowRelease)> {
-        let weighs = |weight: Severity| weight >= Severity::High;
+    fn suspicious(&self) -> Vec<(&'a Package, &'a WindowRelease)> {
         let all = self
             .all
             .values()
             .flat_map(|package| package.releases.iter().map(move |release| (*package, release)));
-        all.filter(|(_, release)| release.marks.iter().any(|mark| weighs(mark.weight))).collect()
+        all.filter(|(_, release)| release.is_suspicious()).collect()
     }
 
     /// True if malware was here, or may have been: not only a leak.

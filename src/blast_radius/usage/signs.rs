@@ -14,41 +14,31 @@ pub(super) struct Case<'c> {
     pub(super) version: &'c Version,
     /// The version that it follows.
     pub(super) before: Option<(&'c str, &'c Version)>,
-    /// Versions from before the window, newest first.
+    /// The newest versions from before it, newest first.
     pub(super) recent: &'c [(&'c str, &'c Version)],
+    /// Versions of a month after it and later.
+    pub(super) later: &'c [&'c Version],
 }
 
 impl<'c> Case<'c> {
-    fn earlier(&self) -> impl Iterator<Item = &'c Version> {
+    pub(super) fn earlier(&self) -> impl Iterator<Item = &'c Version> {
         self.before.iter().chain(self.recent).map(|(_, version)| *version)
     }
 
     /// True if an earlier version runs the same command under this name.
-    fn knows(&self, name: &str, command: &String) -> bool {
+    pub(super) fn knows(&self, name: &str, command: &String) -> bool {
         self.earlier().any(|version| version.scripts.get(name) == Some(command))
-    }
-
-    /// The first of these scripts that no earlier version has so.
-    fn new_script(&self, names: &[&'static str]) -> Option<(&'static str, &'c String)> {
-        let mut scripts =
-            names.iter().filter_map(|name| Some((*name, self.version.scripts.get(*name)?)));
-        scripts.find(|(name, command)| !self.knows(name, command))
     }
 }
 
-/// All signs, the strongest first.
-pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 16] = [
+/// All signs but those of [`scripts`](super::scripts), the strongest first.
+pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 11] = [
     called_malware,
-    scripts_replaced,
-    new_install_script,
-    new_gypfile,
-    loader,
     size_jump,
     git_dependency,
     lost_staging,
     lost_trusted_publisher,
     lost_provenance,
-    changed_install_script,
     other_publisher,
     other_trusted_publisher,
     no_toolchain,
@@ -56,12 +46,12 @@ pub(super) const ALL: [fn(&Case<'_>) -> Option<Mark>; 16] = [
     no_commit,
 ];
 
-fn mark(weight: Severity, sign: &'static str, words: String) -> Option<Mark> {
+pub(super) fn mark(weight: Severity, sign: &'static str, words: String) -> Option<Mark> {
     Some(Mark { weight, sign, words })
 }
 
 /// The beginning of a text of the publisher's.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     const CAP: usize = 80;
     match text.char_indices().nth(CAP) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -82,78 +72,6 @@ pub(super) fn is_called_malware(version: &Version) -> bool {
 fn called_malware(case: &Case<'_>) -> Option<Mark> {
     let why = case.version.deprecated.as_ref().filter(|_| is_called_malware(case.version))?;
     mark(High, "deprecated-as-malware", format!("deprecated: {}", shown(why)))
-}
-
-/// One script that runs at installation, where there were others: a worm that
-/// writes the whole object anew leaves that behind.
-fn scripts_replaced(case: &Case<'_>) -> Option<Mark> {
-    let (number, before) = case.before?;
-    let scripts = &case.version.scripts;
-    let (name, command) = scripts.first_key_value().filter(|_| scripts.len() == 1)?;
-    let others = before.scripts.keys().filter(|other| *other != name).count();
-    (Version::INSTALL.contains(&name.as_str()) && others > 0).then_some(())?;
-    let words = format!(
-        "its only script is {name} (`{}`), where {number} had {others} other{}",
-        shown(command),
-        if others == 1 { "" } else { "s" },
-    );
-    mark(High, "scripts-replaced", words)
-}
-
-fn new_install_script(case: &Case<'_>) -> Option<Mark> {
-    const SIGN: &str = "new-install-script";
-    let (number, before) = case.before?;
-    let mut missing = Version::INSTALL.to_vec();
-    missing.retain(|name| !before.scripts.contains_key(*name));
-    if let Some((name, command)) = case.new_script(&missing) {
-        let words = format!("{name} runs `{}`, and {number} has none", shown(command));
-        return mark(High, SIGN, words);
-    }
-    let flagged = case.version.has_install_script == Some(true);
-    (flagged && !case.earlier().any(Version::runs_at_install)).then_some(())?;
-    mark(High, SIGN, format!("it runs code when it is installed, and {number} does not"))
-}
-
-fn new_gypfile(case: &Case<'_>) -> Option<Mark> {
-    let (number, _) = case.before?;
-    (case.version.gypfile && !case.earlier().any(|version| version.gypfile)).then_some(())?;
-    mark(High, "new-gypfile", format!("it is compiled when it is installed, and {number} is not"))
-}
-
-/// Scripts that run when a package is installed, from the registry or from a
-/// repository (`prepare`).
-const RUN: [&str; 6] =
-    ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"];
-
-/// A script that no earlier version has and that starts a file at the root by
-/// node, or anything by bun: how worms load what they bring.
-fn loader(case: &Case<'_>) -> Option<Mark> {
-    let (name, command) = RUN
-        .iter()
-        .find_map(|name| case.new_script(&[*name]).filter(|(_, command)| loads(command)))?;
-    let compared = match case.before {
-        Some((number, before)) if before.scripts.contains_key(name) => {
-            format!("which is not that of {number}")
-        }
-        Some((number, _)) => format!("which {number} does not have"),
-        None => "with no version before it to compare with".to_owned(),
-    };
-    let usual_place = Version::INSTALL.contains(&name) && case.before.is_some();
-    let weight = if usual_place { High } else { Medium };
-    mark(weight, "loader", format!("{name} runs `{}`, {compared}", shown(command)))
-}
-
-/// True for `bun …` and for `node file.js` with a file at the root.
-fn loads(command: &str) -> bool {
-    let words: Vec<&str> = command.split([' ', '\t', '\n', ';', '&', '|', '(', ')']).collect();
-    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    let is_bun = |word: &&str| matches!(*word, "bun" | "bunx");
-    let script = |word: &str| {
-        let file = word.trim_matches(['"', '\'']);
-        let file = file.strip_prefix("./").unwrap_or(file);
-        !file.contains('/') && [".js", ".mjs", ".cjs"].iter().any(|end| file.ends_with(end))
-    };
-    words.iter().any(is_bun) || words.windows(2).any(|pair| pair[0] == "node" && script(pair[1]))
 }
 
 /// One or two files more, and half to ten megabytes: the payload in the root.
@@ -228,31 +146,31 @@ fn lost_provenance(case: &Case<'_>) -> Option<Mark> {
     mark(High, "lost-provenance", format!("it has no provenance, and {number} has"))
 }
 
-fn changed_install_script(case: &Case<'_>) -> Option<Mark> {
-    let (number, before) = case.before?;
-    let mut there = Version::INSTALL.to_vec();
-    there.retain(|name| before.scripts.contains_key(*name));
-    let (name, command) = case.new_script(&there)?;
-    let words = format!("{name} runs `{}`, which is not that of {number}", shown(command));
-    mark(Medium, "changed-install-script", words)
-}
-
 fn other_publisher(case: &Case<'_>) -> Option<Mark> {
     let publisher = case.version.publisher.as_ref()?;
     let usual: BTreeSet<&str> =
         case.recent.iter().filter_map(|(_, version)| version.publisher.as_deref()).collect();
     let first = usual.first().filter(|_| !usual.contains(publisher.as_str()))?;
-    // Whoever approves with a second factor takes the place of the CI service.
-    let approved = is_staged(case.version)
-        && case.before.is_some_and(|(_, before)| before.maintainers.contains(publisher));
-    (!approved).then_some(())?;
+    let maintains = case.before.is_some_and(|(_, before)| before.maintainers.contains(publisher));
+    // Going over to a trusted publisher is progress; and that it was left for a
+    // person who maintains the package, or that this person approved it, is told
+    // by other signs, or is none.
+    let was_trusted = case.before.is_some_and(|(_, before)| before.trusted.is_some());
+    let explained =
+        case.version.trusted.is_some() || maintains && (is_staged(case.version) || was_trusted);
+    (!explained).then_some(())?;
     let others = match usual.len() {
         1 => shown(first),
         n => format!("{} and {} more", shown(first), n - 1),
     };
+    let (weight, who) = match maintains {
+        true => (Low, ", who maintained it before,"),
+        false => (Medium, ""),
+    };
     let publisher = shown(publisher);
-    let words = format!("published by {publisher}, the {} before by {others}", case.recent.len());
-    mark(Medium, "other-publisher", words)
+    let words =
+        format!("published by {publisher}{who} and the {} before by {others}", case.recent.len());
+    mark(weight, "other-publisher", words)
 }
 
 fn other_trusted_publisher(case: &Case<'_>) -> Option<Mark> {
@@ -310,25 +228,6 @@ fn no_commit(case: &Case<'_>) -> Option<Mark> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loaders_are_told_from_tools() {
-        for command in [
-            "node setup.mjs",
-            "node bundle.js",
-            "node ./setup_bun.js || true",
-            "node \"telemetry.js\"",
-            "bun run index.js && exit 1",
-            "(bunx x)",
-        ] {
-            assert!(loads(command), "{command}");
-        }
-        for command in
-            ["node-gyp rebuild", "husky", "node scripts/build.js", "tsc -p .", "bundle", "node -v"]
-        {
-            assert!(!loads(command), "{command}");
-        }
-    }
 
     #[test]
     fn ranges_are_told_from_repositories() {

@@ -71,11 +71,13 @@ impl Page<'_> {
         let releases = radius.packages.iter().flat_map(|package| {
             package.releases.iter().map(move |release| Published { package, release })
         });
-        let (mut odd, plain): (Vec<_>, Vec<_>) = releases.partition(Published::is_odd);
-        if odd.is_empty() && plain.is_empty() {
+        let (mut odd, rest): (Vec<_>, Vec<_>) = releases.partition(Published::is_suspicious);
+        let (mut weak, plain): (Vec<_>, Vec<_>) = rest.into_iter().partition(Published::is_odd);
+        if odd.is_empty() && weak.is_empty() && plain.is_empty() {
             let looked = radius.packages.iter().any(|package| package.latest.value.is_some());
             let words = match (radius.window.from.value, looked) {
                 (None, _) => "not judged: without a begin no version can be placed",
+                _ if radius.window.is_empty() => "not judged: it ends before it begins",
                 (_, false) => "not judged: no package's versions could be read",
                 (_, true) => "nothing was published in that time by the packages that were read",
             };
@@ -83,7 +85,9 @@ impl Page<'_> {
         }
         // Stable: the most dangerous package stays first among equals.
         odd.sort_by_key(|one| Reverse(one.weight()));
+        weak.sort_by_key(|one| Reverse(one.weight()));
         self.odd(&odd, out)?;
+        self.weak(&weak, out)?;
         self.plain(&plain, out)
     }
 
@@ -95,10 +99,38 @@ impl Page<'_> {
         let bad = self.paint.bad;
         let n = coverage::many(odd.len() as u64, "suspicious version", "suspicious versions");
         writeln!(out, "{:INDENT$}  {bad}{n}{bad:#}", "")?;
-        let shown = self.some(odd, ROWS);
+        self.with_signs(odd, odd.len(), out)
+    }
+
+    /// Versions with signs that honest ones have as well: those of weight low
+    /// are only counted, and listed with `-v`.
+    fn weak(&self, weak: &[Published<'_>], out: &mut dyn Write) -> io::Result<()> {
+        if weak.is_empty() {
+            return Ok(());
+        }
+        let telling =
+            |one: &&Published<'_>| self.options.verbose || one.weight() >= Some(Severity::Medium);
+        let listed = weak.iter().take_while(telling).count();
+        let n = coverage::many(weak.len() as u64, "version", "versions");
+        let hint = if listed == 0 { " (-v lists them)" } else { "" };
+        writeln!(out, "{:INDENT$}  {n} with weaker signs, as honest ones have too{hint}", "")?;
+        match listed {
+            0 => Ok(()),
+            _ => self.with_signs(&weak[..listed], weak.len(), out),
+        }
+    }
+
+    /// Some versions with their signs, and how many of `all` are left out.
+    fn with_signs(
+        &self,
+        listed: &[Published<'_>],
+        all: usize,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let shown = self.some(listed, ROWS);
         let rows: Vec<_> = shown.iter().flat_map(|one| self.signs(one)).collect();
         self.rows(&rows, out)?;
-        self.and_more((odd.len() - shown.len()) as u64, out)
+        self.and_more(all.saturating_sub(shown.len()) as u64, out)
     }
 
     fn signs(&self, one: &Published<'_>) -> Vec<Vec<Cell>> {
@@ -205,8 +237,12 @@ struct Published<'a> {
 }
 
 impl Published<'_> {
+    fn is_suspicious(&self) -> bool {
+        self.release.is_suspicious()
+    }
+
     fn is_odd(&self) -> bool {
-        self.release.ghost || !self.release.marks.is_empty()
+        !self.release.marks.is_empty()
     }
 
     fn weight(&self) -> Option<Severity> {
@@ -247,7 +283,7 @@ fn marks(package: &Package) -> String {
     if package.install_scripts.get() == Some(&true) {
         marks.push("scripts");
     }
-    if package.releases.iter().any(|release| !release.marks.is_empty()) {
+    if package.releases.iter().any(WindowRelease::is_suspicious) {
         marks.push("SUSPICIOUS");
     }
     marks.join(" ")

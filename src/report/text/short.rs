@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::layout::{INDENT, WIDTH, wrapped};
 use super::{Page, coverage};
-use crate::model::Severity;
 use crate::model::radius::Response;
 
 /// Credentials that are told of.
@@ -21,8 +20,7 @@ impl Page<'_> {
             .map(|radius| self.masker.told(&radius.headline))
             .collect();
         let releases = radii().flat_map(|radius| &radius.packages).flat_map(|it| &it.releases);
-        let odd = releases
-            .filter(|release| release.marks.iter().any(|mark| mark.weight >= Severity::High));
+        let odd = releases.filter(|release| release.is_suspicious());
         match odd.count() as u64 {
             0 => {}
             n => lines.push(format!(
