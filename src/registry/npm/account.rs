@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::identity::Bound;
+use super::lenient::{Lenient, value, whole};
 use super::names::{escaped, is_package_name};
 use crate::model::radius::{Account, Learnt, PackageRight, SecondFactor};
 use crate::registry::{Answer, Ask, Request};
@@ -15,12 +17,13 @@ const LIST: usize = 16 << 20;
 /// Most packages of a list that are kept.
 const MANY: usize = 100_000;
 
-/// The answer to a question that carries the token, or why there is none.
+/// The answer to a question that carries the token, or why there is none. `read`
+/// gets a 200, and `None` from it means that the body could not be read.
 pub(super) fn ask<T>(
     ask: &dyn Ask,
     bound: &Bound<'_>,
     request: Option<Request>,
-    read: impl FnOnce(&Value, &str) -> Learnt<T>,
+    read: impl FnOnce(&Answer, &str) -> Option<Learnt<T>>,
 ) -> Learnt<T> {
     let Some(request) = request else {
         return Learnt::unknown("the token holds characters that no request can carry");
@@ -44,14 +47,13 @@ fn short(request: &Request, bound: &Bound<'_>) -> String {
 fn judge<T>(
     answer: &Answer,
     line: &str,
-    read: impl FnOnce(&Value, &str) -> Learnt<T>,
+    read: impl FnOnce(&Answer, &str) -> Option<Learnt<T>>,
 ) -> Learnt<T> {
     let wants = answer.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
     match answer.status {
-        200 => match answer.json() {
-            Some(json) => read(&json, line),
-            None => Learnt::unknown(format!("{line}: 200 with no JSON that could be read")),
-        },
+        200 => read(answer, line).unwrap_or_else(|| {
+            Learnt::unknown(format!("{line}: 200 with no JSON that could be read"))
+        }),
         401 if wants.contains("otp") => Learnt::refused(format!("{line}: wants a second factor")),
         status @ (401 | 403) => Learnt::refused(format!("{line}: {status}")),
         // npm hides what one may not see as 404.
@@ -63,8 +65,8 @@ fn judge<T>(
 /// The profile: everything of the account but its user name, and whether the
 /// registry told it, which it does to sessions alone.
 pub fn profile(door: &dyn Ask, bound: &Bound<'_>) -> (Account, bool) {
-    let told = ask(door, bound, bound.get("/-/npm/v1/user"), |json, line| {
-        Learnt::measured(json.clone(), line)
+    let told = ask(door, bound, bound.get("/-/npm/v1/user"), |answer, line| {
+        Some(Learnt::measured(answer.json()?, line))
     });
     let Some(json) = told.value else {
         return (
@@ -141,26 +143,45 @@ fn packages(
     path: String,
 ) -> Learnt<BTreeMap<String, PackageRight>> {
     let request = bound.get(path).map(|request| Request { cap: LIST, ..request });
-    ask(door, bound, request, |json, line| match json.as_object() {
-        Some(map) => {
-            let right = |word: &Value| match word.as_str()? {
-                "read" | "read-only" => Some(PackageRight::Read),
-                "write" | "read-write" => Some(PackageRight::Publish),
-                _ => None,
-            };
-            let known = map.iter().take(MANY).filter(|(name, _)| is_package_name(name));
-            let rights = known.filter_map(|(name, word)| Some((name.clone(), right(word)?)));
-            Learnt::measured(rights.collect(), line)
-        }
-        None => Learnt::unknown(format!("{line}: 200 with no list of packages")),
+    ask(door, bound, request, |answer, line| {
+        let list = whole::<Rights>(answer)?;
+        Some(match list.is_object {
+            true => Learnt::measured(list.rights, line),
+            false => Learnt::unknown(format!("{line}: 200 with no list of packages")),
+        })
     })
+}
+
+/// `{"package": "write"}`.
+#[derive(Default)]
+struct Rights {
+    is_object: bool,
+    rights: BTreeMap<String, PackageRight>,
+}
+
+impl Lenient for Rights {
+    fn object(&mut self) {
+        self.is_object = true;
+    }
+
+    fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+        let right = match value::<Option<String>, _>(map)?.as_deref() {
+            Some("read" | "read-only") => PackageRight::Read,
+            Some("write" | "read-write") => PackageRight::Publish,
+            _ => return Ok(()),
+        };
+        if self.rights.len() < MANY && is_package_name(&name) {
+            self.rights.insert(name, right);
+        }
+        Ok(())
+    }
 }
 
 /// Whether the token may read a package, by asking for it: 200, or 404.
 pub fn reads(door: &dyn Ask, bound: &Bound<'_>, package: &str) -> Learnt<bool> {
     let request = bound.get(format!("/{}", escaped(package)));
-    let told = ask(door, bound, request.map(|it| Request { cap: LIST, ..it }), |_, line| {
-        Learnt::measured(true, line)
+    let told = ask(door, bound, request.map(|it| Request { cap: LIST, ..it }), |answer, line| {
+        whole::<()>(answer).map(|()| Learnt::measured(true, line))
     });
     match told.certainty {
         crate::model::radius::Certainty::Refused if told.how.contains("404") => {

@@ -7,5 +7,6 @@ pub mod names;
 pub mod packument;
 pub mod public;
 pub mod repository;
+mod rows;
 mod search;
 pub mod tokens;
