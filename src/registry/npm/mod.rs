@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod identity;
+mod keep;
 mod lenient;
 pub mod names;
 pub mod packument;
