@@ -203,15 +203,26 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 
-/// `a…@example.com`.
+/// `a…@example.com`. Only what can be a host is told: a server may put whatever it
+/// likes behind the `@`, the token among it.
 fn masked_mail(mail: &str) -> String {
     match mail.rsplit_once('@') {
-        Some((name, host)) => {
+        Some((name, host)) if is_mail_host(host) => {
             let first: String = name.chars().take(1).collect();
             format!("{first}…@{host}")
         }
-        None => "…".into(),
+        _ => "…".into(),
     }
+}
+
+/// Longest host of an address that is told, and longest part of one.
+const HOST: usize = 64;
+const LABEL: usize = 63;
+
+fn is_mail_host(host: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_label = |part: &str| (1..=LABEL).contains(&part.len()) && part.bytes().all(fits);
+    host.len() <= HOST && host.contains('.') && host.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -240,6 +251,9 @@ mod tests {
     #[test]
     fn mail_addresses_are_masked() {
         assert_eq!(masked_mail("alice@example.com"), "a…@example.com");
-        assert_eq!(masked_mail("alice"), "…");
+        let long = format!("alice@{}.example", "a".repeat(60));
+        for odd in ["alice", "alice@localhost", "alice@a b.example", "a@x..y", "a@npm_x.y", &long] {
+            assert_eq!(masked_mail(odd), "…", "{odd}");
+        }
     }
 }
