@@ -1,8 +1,8 @@
 //! Takes one token away: the one whose fingerprint was given, and nothing else.
 //!
 //! A token is only ever named to the registry by the id under which the
-//! registry itself lists it, and only if exactly one row of the list begins and
-//! ends as the token does. Where the registry does not show its list, or wants a
+//! registry itself lists it, and only if the list was read to its end and exactly
+//! one living row of it begins and ends as the token does. Where the registry does not show its list, or wants a
 //! second factor, the way by hand is told instead.
 
 use crate::model::radius::TokenKind;
@@ -63,7 +63,11 @@ pub fn prepare(door: &dyn Ask, finding: &Finding, token: &Bound<'_>, by: &Bound<
     match validation.outcome {
         Outcome::Dead => return Ready::Dead(validation.words),
         Outcome::Active | Outcome::Restricted => {}
-        _ => {
+        outcome => {
+            if outcome == Outcome::Skipped {
+                // A rehearsal tells of the list as well.
+                let _ = tokens::facts(door, by);
+            }
             let why = format!("whether it is alive is not known: {}", validation.words);
             return Ready::No { why, kind: None };
         }
@@ -77,6 +81,11 @@ pub fn prepare(door: &dyn Ask, finding: &Finding, token: &Bound<'_>, by: &Bound<
     }
     let user = validation.identity.and_then(|identity| identity.user);
     match facts.key.value {
+        // Without an answer to that question nobody knows what the call springs.
+        Some(_) if facts.booby_trap.value.is_none() => {
+            let why = format!("whether a trap is set is not known: {}", facts.booby_trap.how);
+            Ready::No { why, kind: facts.kind.value }
+        }
         Some(key) => Ready::Yes { key, name: facts.name.value, user },
         None => Ready::No {
             why: format!("its row in the list of tokens is not known: {}", facts.key.how),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tokensweep::blast_radius::home::at_home;
+use tokensweep::blast_radius::home::{at_home, own_names};
 use tokensweep::indicators::{Known, List, parse};
 
 #[track_caller]
@@ -264,6 +264,36 @@ fn links_and_pipes_are_named_and_not_opened() {
     let (lockfiles, uses) = at_home(&[dir.path().to_owned()], &BTreeSet::new(), &Known::default());
     assert!(uses.is_empty() && lockfiles.iter().all(|one| !one.problem.is_empty()));
     assert_eq!(lockfiles.len(), 1 + usize::from(made.is_ok_and(|made| made.success())));
+}
+
+/// `v1.0.1` and a name with capitals must not match nothing in silence.
+#[test]
+fn versions_and_names_are_matched_however_they_are_written() {
+    for text in ["left-pad:v1.0.1", "left-pad:=1.0.1", "left-pad@= V1.0.1", "Left-Pad:1.0.1"] {
+        let known = Known::of(&[list(text)]);
+        assert!(known.bad("left-pad", "1.0.1").is_some(), "{text}");
+        assert!(known.bad("left-pad", "1.0.2").is_none(), "{text}");
+        assert!(known.bad("other", "1.0.1").is_none(), "{text}");
+    }
+    let known = Known::of(&[list("JSONStream:*\nleft-pad:1.0.1")]);
+    assert!(known.bad("JSONStream", "1.0.0").is_some());
+    assert!(known.bad("Left-Pad", "1.0.1").is_none(), "another package of old");
+}
+
+/// Nobody writes into the pipe: opening it would wait without end.
+#[cfg(unix)]
+#[test]
+fn only_regular_manifests_are_opened() {
+    let dir = TempDir::new().unwrap();
+    for folder in ["pipe", "link", "good"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let pipe = dir.path().join("pipe/package.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink(&pipe, dir.path().join("link/package.json")).unwrap();
+    fs::write(dir.path().join("good/package.json"), r#"{"name":"kit"}"#).unwrap();
+    let names = own_names(&[dir.path().to_path_buf(), pipe]);
+    assert_eq!(names, BTreeSet::from(["kit".to_owned()]));
 }
 
 proptest! {

@@ -139,6 +139,63 @@ fn a_row_that_only_begins_alike_is_left_alone() {
     }
 }
 
+/// A session that is asked to take itself away, and rows that may be its own:
+/// `HEAD` and `TAIL` are the token's.
+fn with_rows(rows: &[serde_json::Value]) -> (Registry, String) {
+    let registry = Registry::start();
+    let leaked = registry.token("alice", Kind::Session);
+    for row in rows {
+        let row = row.to_string().replace("HEAD", &leaked[..8]).replace("TAIL", &leaked[36..]);
+        let row = row.replace("LONG", &leaked[30..]);
+        registry.world().more_rows.push(serde_json::from_str(&row).unwrap());
+    }
+    (registry, leaked)
+}
+
+const KEY: &str = "00000001-0000-4000-8000-000000000000";
+const OTHER: &str = "00000002-0000-4000-8000-000000000000";
+
+#[test]
+fn only_a_living_row_that_shows_enough_of_it_is_its_own() {
+    let own = json!({"token": "HEAD...TAIL", "key": KEY});
+    let rows = [
+        vec![json!({"token": "npm_...LONG", "key": KEY})],
+        vec![own.clone(), json!({"token": "npm_...LONG", "key": OTHER})],
+        vec![json!({"token": "HEAD...TAIL", "key": KEY, "revoked": "2026-01-01T00:00:00Z"})],
+        vec![json!({"token": "HEAD...TAIL", "key": KEY, "expiry": "2026-01-01T00:00:00Z"})],
+        vec![own.clone(), json!({"token": "HEAD...TAIL", "key": OTHER, "expiry": null})],
+        vec![own, json!({"token": "npm_else...0000", "key": KEY})],
+    ];
+    for rows in rows {
+        let (registry, leaked) = with_rows(&rows);
+        revoke(&registry, &leaked, None, "--yes").exits(3);
+        assert!(deletions(&registry).is_empty(), "{rows:?}: {:?}", deletions(&registry));
+    }
+}
+
+/// Pages shift while they are read, and tell a row again.
+#[test]
+fn a_row_that_is_told_twice_is_one() {
+    let row = json!({"token": "HEAD...TAIL", "key": KEY, "name": "x"});
+    let dead = json!({"token": "HEAD...TAIL", "key": OTHER, "expiry": "2020-01-01T00:00:00Z"});
+    let (registry, leaked) = with_rows(&[row.clone(), row, dead]);
+    revoke(&registry, &leaked, None, "--yes");
+    assert_eq!(deletions(&registry), [format!("{DELETE}{KEY}")]);
+}
+
+/// The trap, or a second row like its own, may stand where nobody looked.
+#[test]
+fn a_list_that_is_not_whole_is_not_acted_on() {
+    for next in ["/-/npm/v1/tokens?page=0&perPage=100", "/-/npm/v1/tokens?page=7&perPage=100"] {
+        let (registry, leaked) = with_rows(&[json!({"token": "HEAD...TAIL", "key": KEY})]);
+        registry.world().next = Next::Fixed(next.into());
+        registry.on_with("/-/npm/v1/tokens?page=7", usize::MAX, |_| Reply::empty(503));
+        let run = revoke(&registry, &leaked, None, "--yes").exits(3);
+        assert!(run.out().contains("could not be read to its end"), "{next}: {}", run.out());
+        assert!(deletions(&registry).is_empty(), "{next}: {:?}", deletions(&registry));
+    }
+}
+
 #[test]
 fn a_list_that_leads_elsewhere_is_not_followed() {
     let trap = Registry::start();

@@ -385,3 +385,27 @@ fn a_scan_can_ask_as_well() {
     registry.call(&sandbox, "scan - --validate --dry-run", &npmrc([&token])).run().exits(0);
     assert!(registry.lines().is_empty());
 }
+
+/// A copy that some line binds to another host keeps nobody from asking npm; a
+/// token that is bound there alone stays there.
+#[test]
+fn a_foreign_binding_does_not_hide_a_token_of_npm() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Bypass);
+    let foreign = bound("evil.example", &token);
+    for own in [npmrc([&token]), format!("NPM_TOKEN={token}\n"), format!("{token}\n")] {
+        for texts in [[foreign.as_str(), own.as_str()], [own.as_str(), foreign.as_str()]] {
+            let sandbox = Sandbox::new();
+            sandbox.write("a/.npmrc", texts[0]);
+            sandbox.write("b/.npmrc", texts[1]);
+            let run = registry.call(&sandbox, "validate . -f json --timeout 3", "").run();
+            keeps(&run, &[&token]);
+            assert_eq!(outcomes(&run.json()), ["active"], "{texts:?}");
+        }
+    }
+    registry.forget();
+    let sandbox = Sandbox::new();
+    let run = registry.call(&sandbox, "validate -f json --timeout 3", &foreign).run();
+    assert_eq!(outcomes(&run.json()), ["skipped"]);
+    assert!(registry.lines().is_empty(), "{:?}", registry.lines());
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
@@ -68,11 +68,21 @@ pub fn own_names(roots: &[PathBuf]) -> BTreeSet<String> {
 }
 
 fn own_name(path: &Path) -> Option<String> {
-    let mut text = Vec::new();
-    File::open(path).ok()?.take(MANIFEST_CAP).read_to_end(&mut text).ok()?;
+    let text = bounded(path, MANIFEST_CAP).ok()?;
     let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
     let name = manifest.get("name")?.as_str()?;
     is_package_name(name).then(|| name.to_owned())
+}
+
+/// The bytes of a regular file, at most one more than `most`. Nothing else is
+/// opened: a pipe without a writer would be waited for without end.
+fn bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn walk(root: &Path) -> ignore::Walk {
@@ -106,9 +116,9 @@ fn problem_of(entry: &DirEntry) -> Option<Result<(), String>> {
 }
 
 fn read(path: &Path) -> Result<Lock, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|why| why.to_string())?;
-    file.take(FILE_CAP + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    // A root that is a link was named by the user.
+    let real = path.canonicalize().map_err(|why| why.to_string())?;
+    let bytes = bounded(&real, FILE_CAP).map_err(|why| why.to_string())?;
     if bytes.len() as u64 > FILE_CAP {
         return Err(format!("larger than {} MB: not read", FILE_CAP >> 20));
     }

@@ -182,6 +182,12 @@ fn spaced_key(line: &[u8], blanks: usize) -> Option<&[u8]> {
 fn key_at_end(line: &[u8]) -> &[u8] {
     let fits = |b: &&u8| b.is_ascii_alphanumeric() || b"_.-/:@$%+~*".contains(b) || **b >= 0x80;
     let length = line.iter().rev().take(KEY_CAP).take_while(fits).count();
+    let address = address_at_end(&line[..line.len() - length]);
+    if address > 0 {
+        let name = &line[..line.len() - length - address];
+        let name = name.iter().rev().take(KEY_CAP).take_while(|b| is_name(**b)).count();
+        return &line[line.len() - length - address - name..];
+    }
     let key = &line[line.len() - length..];
     let lead = &line[..line.len() - length];
     let in_code = || {
@@ -195,6 +201,18 @@ fn key_at_end(line: &[u8]) -> &[u8] {
             after_colour_code(key)
         }
         _ => key,
+    }
+}
+
+/// Length of the `//[::1]` that ends `line`: an address of IPv6 in a key.
+fn address_at_end(line: &[u8]) -> usize {
+    const LONGEST: usize = 45;
+    let [body @ .., b']'] = line else { return 0 };
+    let fits = |b: &&u8| b.is_ascii_hexdigit() || b":.".contains(b);
+    let length = body.iter().rev().take(LONGEST).take_while(fits).count();
+    match body[..body.len() - length].ends_with(b"//[") {
+        true => length + b"//[]".len(),
+        false => 0,
     }
 }
 

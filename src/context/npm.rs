@@ -450,6 +450,7 @@ mod tests {
     fn registries_of_all_forms() {
         check("//h.example/npm/:_authToken=§v§", ".npmrc", "h.example", None);
         check("//h.example:4873/:_authToken=§v§", ".npmrc", "h.example:4873", None);
+        check("//[::1]:4873/:_authToken=§v§", ".npmrc", "[::1]:4873", None);
         check("npm_config_//h.example/:_authToken=§v§", "environ", "h.example", None);
         check("registry=https://r.example/x/\n_authToken=§v§", ".npmrc", "r.example", None);
         check("_authToken=§v§\n@s:registry=https://s.example/", ".npmrc", "s.example", None);

@@ -24,16 +24,25 @@ pub fn host(url: &[u8]) -> Option<String> {
     let whole = !name.is_empty() && name.len() <= 253 && name.iter().all(fits);
     let host = (whole && name.iter().any(u8::is_ascii_alphanumeric))
         .then(|| super::text(name).to_ascii_lowercase())?;
-    Some(match port(&authority[name.len()..]) {
-        Some(port) => format!("{host}:{port}"),
-        None => host,
+    Some(match port(&authority[name.len()..])? {
+        80 | 443 => host,
+        port => format!("{host}:{port}"),
     })
 }
 
-/// The number of `:port`, if it is one that has to be told.
+/// The number of `:port`, that of HTTPS if there is none; `None` if what stands
+/// there is no port: whose host that is nobody can say.
 fn port(text: &[u8]) -> Option<u16> {
-    let number = std::str::from_utf8(text.strip_prefix(b":")?).ok()?.parse().ok()?;
-    (![0, 80, 443].contains(&number)).then_some(number)
+    let text = text.strip_prefix(b":").unwrap_or(text);
+    // `//host:_authToken` without the slash is a key.
+    if text.is_empty() || text.starts_with(b"_") {
+        return Some(443);
+    }
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // A sentence may end behind it.
+    let ends = text[digits..].iter().all(|byte| !byte.is_ascii_alphanumeric());
+    let number = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
+    (ends && number != 0).then_some(number)
 }
 
 /// Host and port of the URL in whose user or password a value stands that ends at
@@ -96,6 +105,13 @@ mod tests {
             ("//h.example:4873/path", Some("h.example:4873")),
             ("http://[::1]:4873/", Some("[::1]:4873")),
             ("https://h.example\"", Some("h.example")),
+            ("https://h.example:99999/", None),
+            ("https://h.example:8o80/", None),
+            ("https://h.example:-1/", None),
+            ("https://h.example:0/", None),
+            ("https://h.example:${PORT}/", None),
+            ("//[::1]:4873/:_authToken", Some("[::1]:4873")),
+            ("//[::1]x/", None),
             ("https://${HOST}/", None),
             ("", None),
             ("//", None),

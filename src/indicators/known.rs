@@ -16,6 +16,9 @@ const SOURCES: usize = 4;
 pub struct Known {
     /// By name and version; the number is that of the words.
     bad: HashMap<Box<str>, HashMap<Box<str>, u32>>,
+    /// The same of names with capitals, in lower case: only old packages have
+    /// any, and a list may write those of others with them.
+    folded: HashMap<Box<str>, HashMap<Box<str>, u32>>,
     words: Vec<Box<str>>,
     lists: Vec<String>,
 }
@@ -65,6 +68,10 @@ impl Known {
                 known.words.push(words.as_str().into());
                 next
             });
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                let versions = known.folded.entry(name.to_ascii_lowercase().into()).or_default();
+                versions.insert(version.into(), number);
+            }
             known.bad.entry(name.into()).or_default().insert(version.into(), number);
         }
         known.lists = lists.iter().map(List::words).collect();
@@ -78,8 +85,8 @@ impl Known {
 
     /// Which list names this very version as bad, and of which campaign.
     pub fn bad(&self, name: &str, version: &str) -> Option<&str> {
-        let versions = self.bad.get(name)?;
-        let number = versions.get(version).or_else(|| versions.get("*"))?;
+        let number = number_of(&self.bad, name, version)
+            .or_else(|| number_of(&self.folded, &name.to_ascii_lowercase(), version))?;
         self.words.get(*number as usize).map(|words| &**words)
     }
 
@@ -88,6 +95,15 @@ impl Known {
     pub fn lists(&self) -> Vec<String> {
         self.lists.clone()
     }
+}
+
+fn number_of<'k>(
+    bad: &'k HashMap<Box<str>, HashMap<Box<str>, u32>>,
+    name: &str,
+    version: &str,
+) -> Option<&'k u32> {
+    let versions = bad.get(name)?;
+    versions.get(version).or_else(|| versions.get("*"))
 }
 
 fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {

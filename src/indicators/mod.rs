@@ -124,7 +124,7 @@ impl List {
         if name.len() > TEXT_CAP || version.len() > TEXT_CAP {
             return self.leave_out(at);
         }
-        let version = version.trim().trim_start_matches('=').trim_start();
+        let version = bare_version(version);
         if !is_npm(ecosystem) {
             return self.take_other(ecosystem);
         }
@@ -180,6 +180,13 @@ fn is_name(name: &str) -> bool {
         && name.len() <= TEXT_CAP
         && parts.len() == if scoped { 2 } else { 1 }
         && parts.iter().all(|part| !part.is_empty() && *part != "@")
+}
+
+/// `1.0.1` of `v1.0.1`, `=1.0.1` and `= v1.0.1`: registries know it without.
+fn bare_version(version: &str) -> &str {
+    let version = version.trim().trim_start_matches('=').trim_start();
+    let digits = version.strip_prefix(['v', 'V']);
+    digits.filter(|it| it.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version)
 }
 
 /// One version, or `*`; no range.

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::identity::Bound;
+use super::lenient::{Lenient, value, whole};
 use super::names::{escaped, is_package_name, is_version};
 use crate::model::radius::{Account, Learnt, PackageRight, SecondFactor, StagedRelease};
 use crate::registry::{Answer, Ask, Request};
@@ -15,12 +17,13 @@ const LIST: usize = 16 << 20;
 /// Most packages of a list that are kept.
 const MANY: usize = 100_000;
 
-/// The answer to a question that carries the token, or why there is none.
+/// The answer to a question that carries the token, or why there is none. `read`
+/// gets a 200, and `None` from it means that the body could not be read.
 pub(super) fn ask<T>(
     ask: &dyn Ask,
     bound: &Bound<'_>,
     request: Option<Request>,
-    read: impl FnOnce(&Value, &str) -> Learnt<T>,
+    read: impl FnOnce(&Answer, &str) -> Option<Learnt<T>>,
 ) -> Learnt<T> {
     let Some(request) = request else {
         return Learnt::unknown("the token holds characters that no request can carry");
@@ -44,14 +47,13 @@ fn short(request: &Request, bound: &Bound<'_>) -> String {
 fn judge<T>(
     answer: &Answer,
     line: &str,
-    read: impl FnOnce(&Value, &str) -> Learnt<T>,
+    read: impl FnOnce(&Answer, &str) -> Option<Learnt<T>>,
 ) -> Learnt<T> {
     let wants = answer.header("www-authenticate").unwrap_or_default().to_ascii_lowercase();
     match answer.status {
-        200 => match answer.json() {
-            Some(json) => read(&json, line),
-            None => Learnt::unknown(format!("{line}: 200 with no JSON that could be read")),
-        },
+        200 => read(answer, line).unwrap_or_else(|| {
+            Learnt::unknown(format!("{line}: 200 with no JSON that could be read"))
+        }),
         401 if wants.contains("otp") => Learnt::refused(format!("{line}: wants a second factor")),
         status @ (401 | 403) => Learnt::refused(format!("{line}: {status}")),
         // npm hides what one may not see as 404.
@@ -63,8 +65,8 @@ fn judge<T>(
 /// The profile: everything of the account but its user name, and whether the
 /// registry told it, which it does to sessions alone.
 pub fn profile(door: &dyn Ask, bound: &Bound<'_>) -> (Account, bool) {
-    let told = ask(door, bound, bound.get("/-/npm/v1/user"), |json, line| {
-        Learnt::measured(json.clone(), line)
+    let told = ask(door, bound, bound.get("/-/npm/v1/user"), |answer, line| {
+        Some(Learnt::measured(answer.json()?, line))
     });
     let Some(json) = told.value else {
         return (
@@ -141,26 +143,21 @@ fn packages(
     path: String,
 ) -> Learnt<BTreeMap<String, PackageRight>> {
     let request = bound.get(path).map(|request| Request { cap: LIST, ..request });
-    ask(door, bound, request, |json, line| match json.as_object() {
-        Some(map) => {
-            let right = |word: &Value| match word.as_str()? {
-                "read" | "read-only" => Some(PackageRight::Read),
-                "write" | "read-write" => Some(PackageRight::Publish),
-                _ => None,
-            };
-            let known = map.iter().take(MANY).filter(|(name, _)| is_package_name(name));
-            let rights = known.filter_map(|(name, word)| Some((name.clone(), right(word)?)));
-            Learnt::measured(rights.collect(), line)
-        }
-        None => Learnt::unknown(format!("{line}: 200 with no list of packages")),
+    ask(door, bound, request, |answer, line| {
+        let list = whole::<Rights>(answer)?;
+        Some(match list.is_object {
+            true => Learnt::measured(list.rights, line),
+            false => Learnt::unknown(format!("{line}: 200 with no list of packages")),
+        })
     })
 }
 
 /// The releases that wait for approval: the first hundred of them.
 pub fn staged(door: &dyn Ask, bound: &Bound<'_>) -> Learnt<Vec<StagedRelease>> {
-    ask(door, bound, bound.get("/-/stage?page=0&perPage=100"), |json, line| {
+    ask(door, bound, bound.get("/-/stage?page=0&perPage=100"), |answer, line| {
+        let json = answer.json()?;
         let Some(items) = json.get("items").and_then(Value::as_array) else {
-            return Learnt::unknown(format!("{line}: 200 with no list of releases"));
+            return Some(Learnt::unknown(format!("{line}: 200 with no list of releases")));
         };
         let release = |item: &Value| {
             let package = text(item, "packageName").filter(|name| is_package_name(name))?;
@@ -170,15 +167,40 @@ pub fn staged(door: &dyn Ask, bound: &Bound<'_>) -> Learnt<Vec<StagedRelease>> {
         };
         let mut releases: Vec<StagedRelease> = items.iter().take(100).filter_map(release).collect();
         releases.sort();
-        Learnt::measured(releases, line)
+        Some(Learnt::measured(releases, line))
     })
+}
+
+/// `{"package": "write"}`.
+#[derive(Default)]
+struct Rights {
+    is_object: bool,
+    rights: BTreeMap<String, PackageRight>,
+}
+
+impl Lenient for Rights {
+    fn object(&mut self) {
+        self.is_object = true;
+    }
+
+    fn field<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+        let right = match value::<Option<String>, _>(map)?.as_deref() {
+            Some("read" | "read-only") => PackageRight::Read,
+            Some("write" | "read-write") => PackageRight::Publish,
+            _ => return Ok(()),
+        };
+        if self.rights.len() < MANY && is_package_name(&name) {
+            self.rights.insert(name, right);
+        }
+        Ok(())
+    }
 }
 
 /// Whether the token may read a package, by asking for it: 200, or 404.
 pub fn reads(door: &dyn Ask, bound: &Bound<'_>, package: &str) -> Learnt<bool> {
     let request = bound.get(format!("/{}", escaped(package)));
-    let told = ask(door, bound, request.map(|it| Request { cap: LIST, ..it }), |_, line| {
-        Learnt::measured(true, line)
+    let told = ask(door, bound, request.map(|it| Request { cap: LIST, ..it }), |answer, line| {
+        whole::<()>(answer).map(|()| Learnt::measured(true, line))
     });
     match told.certainty {
         crate::model::radius::Certainty::Refused if told.how.contains("404") => {
@@ -200,15 +222,26 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }
 
-/// `a…@example.com`.
+/// `a…@example.com`. Only what can be a host is told: a server may put whatever it
+/// likes behind the `@`, the token among it.
 fn masked_mail(mail: &str) -> String {
     match mail.rsplit_once('@') {
-        Some((name, host)) => {
+        Some((name, host)) if is_mail_host(host) => {
             let first: String = name.chars().take(1).collect();
             format!("{first}…@{host}")
         }
-        None => "…".into(),
+        _ => "…".into(),
     }
+}
+
+/// Longest host of an address that is told, and longest part of one.
+const HOST: usize = 64;
+const LABEL: usize = 63;
+
+fn is_mail_host(host: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_label = |part: &str| (1..=LABEL).contains(&part.len()) && part.bytes().all(fits);
+    host.len() <= HOST && host.contains('.') && host.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -237,6 +270,9 @@ mod tests {
     #[test]
     fn mail_addresses_are_masked() {
         assert_eq!(masked_mail("alice@example.com"), "a…@example.com");
-        assert_eq!(masked_mail("alice"), "…");
+        let long = format!("alice@{}.example", "a".repeat(60));
+        for odd in ["alice", "alice@localhost", "alice@a b.example", "a@x..y", "a@npm_x.y", &long] {
+            assert_eq!(masked_mail(odd), "…", "{odd}");
+        }
     }
 }

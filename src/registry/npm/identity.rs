@@ -26,13 +26,18 @@ impl Bound<'_> {
         let fits = token.bytes().all(|b| b.is_ascii_graphic());
         let shown = format!("Bearer {}", self.secret.masked());
         let carried = fits.then(|| Carried::new(format!("Bearer {token}"), shown))?;
-        Some(Request::get(self.host, path).with_secret("authorization", carried))
+        let request = Request { cap: SMALL, ..Request::get(self.host, path) };
+        Some(request.with_secret("authorization", carried))
     }
 
     fn is_npm(&self) -> bool {
         is_npm_registry(self.host)
     }
 }
+
+/// Most bytes of an answer to a question about one token: JSON takes a hundred
+/// times as much memory as its text.
+const SMALL: usize = 64 << 10;
 
 const WHOAMI: &str = "/-/whoami";
 const STAGE: &str = "/-/stage?page=0&perPage=1";
@@ -229,15 +234,33 @@ fn challenge(answer: &Answer) -> Option<Said> {
         .then_some(Said::Restricted("alive: the registry wants a second factor"))
 }
 
-/// A 403: the registry knows the token and does not let it, unless it was a
-/// firewall that spoke.
+/// A 403: the registry knows the token and does not let it. Only its own words in
+/// JSON prove that; firewalls and proxies answer 403 to whatever comes.
 fn forbidden(answer: &Answer) -> Said {
+    if let Some(said) = challenge(answer) {
+        return said;
+    }
     if is_page(answer) {
         return Said::Unknown(
             "403 with a web page: a firewall answers in the registry's place".into(),
         );
     }
+    if !is_refusal(answer) {
+        return Said::Unknown(
+            "403 without the words of a registry: a firewall may answer in its place".into(),
+        );
+    }
     Said::Restricted("alive: known to the registry, and not allowed here")
+}
+
+/// True for an object with a reason in it, and for an empty body that is said to
+/// be JSON.
+fn is_refusal(answer: &Answer) -> bool {
+    let kind = answer.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    let is_empty = answer.body.trim_ascii().is_empty() && !answer.cut;
+    let says =
+        |json: serde_json::Value| ["error", "message"].iter().any(|it| json[*it].is_string());
+    answer.json().is_some_and(says) || is_empty && kind.starts_with("application/json")
 }
 
 fn unexplained(status: u16) -> Said {
@@ -332,6 +355,13 @@ mod tests {
             (vec![answer(401, "<html>", &html)], Unknown, 1),
             (vec![answer(403, r#"{"error":"no"}"#, &[])], Restricted, 1),
             (vec![answer(403, "<html>", &html)], Unknown, 1),
+            (vec![answer(403, "", &[])], Unknown, 1),
+            (vec![answer(403, "Forbidden", &[("content-type", "text/plain")])], Unknown, 1),
+            (vec![answer(403, r#"{"ok":false}"#, &[])], Unknown, 1),
+            (vec![answer(403, r#"[{"error":"no"}]"#, &[])], Unknown, 1),
+            (vec![answer(403, "", &[("content-type", "application/json")])], Restricted, 1),
+            (vec![answer(403, r#"{"message":"no"}"#, &[])], Restricted, 1),
+            (vec![answer(403, "", &ip)], Restricted, 1),
             (vec![answer(404, "", &[])], Unknown, 1),
             (vec![answer(429, "", &[])], Unknown, 1),
             (vec![answer(503, "", &[])], Unknown, 1),

@@ -10,6 +10,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::registry::Answer;
+
 /// More entries than this of one list or map are passed over. The packages
 /// with the most versions have some ten thousand.
 pub(super) const ENTRY_CAP: usize = 100_000;
@@ -22,6 +24,13 @@ pub(super) trait Lenient: Default {
     fn text(&mut self, _text: &str) {}
     fn flag(&mut self, _flag: bool) {}
     fn number(&mut self, _number: u64) {}
+    fn null(&mut self) {}
+
+    /// Told that a list begins, an empty one too.
+    fn list(&mut self) {}
+
+    /// Told that an object begins, an empty one too.
+    fn object(&mut self) {}
 
     /// Takes the value of one field of an object.
     fn field<'de, A: MapAccess<'de>>(
@@ -43,6 +52,18 @@ pub(super) fn read<T: Lenient>(bytes: &[u8]) -> Option<T> {
     let parsed = serde_json::from_slice::<Fit<T>>(bytes);
     let parsed = parsed.or_else(|_| serde_json::from_slice(mended(bytes).as_bytes()));
     parsed.ok().map(|fit| fit.0)
+}
+
+/// The document of an answer; `None` if it is cut off or no JSON.
+pub(super) fn whole<T: Lenient>(answer: &Answer) -> Option<T> {
+    if answer.cut { None } else { read(&answer.body) }
+}
+
+/// The next item of a list.
+pub(super) fn element<'de, T: Lenient, A: SeqAccess<'de>>(
+    items: &mut A,
+) -> Result<Option<T>, A::Error> {
+    Ok(items.next_element::<Fit<T>>()?.map(|fit| fit.0))
 }
 
 /// The value of the field whose name was read last.
@@ -73,7 +94,7 @@ fn mended(bytes: &[u8]) -> String {
         }
         at = at.min(text.len());
     }
-    String::from_utf8_lossy(&text).into_owned()
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// The number of the escape `\uXXXX` at `at`.
@@ -84,11 +105,16 @@ fn unit(text: &[u8], at: usize) -> Option<u32> {
 
 /// The first bytes of a text, as many as a report may want to show.
 fn clipped(text: &str) -> String {
-    let mut end = text.len().min(TEXT_CAP);
+    clipped_to(text, TEXT_CAP).to_owned()
+}
+
+/// The first bytes of a text, at most so many.
+pub(super) fn clipped_to(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].to_owned()
+    &text[..end]
 }
 
 struct Fit<T>(T);
@@ -109,7 +135,9 @@ impl<'de, T: Lenient> Visitor<'de> for Taker<T> {
     }
 
     fn visit_unit<E>(self) -> Result<Fit<T>, E> {
-        Ok(Fit(T::default()))
+        let mut taken = T::default();
+        taken.null();
+        Ok(Fit(taken))
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Fit<T>, E> {
@@ -140,6 +168,7 @@ impl<'de, T: Lenient> Visitor<'de> for Taker<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fit<T>, A::Error> {
         let mut taken = T::default();
+        taken.object();
         while let Some(name) = map.next_key::<String>()? {
             taken.field(name, &mut map)?;
         }
@@ -148,10 +177,14 @@ impl<'de, T: Lenient> Visitor<'de> for Taker<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Fit<T>, A::Error> {
         let mut taken = T::default();
+        taken.list();
         while taken.item(&mut items)? {}
         Ok(Fit(taken))
     }
 }
+
+/// Any JSON, of which nothing is kept.
+impl Lenient for () {}
 
 impl Lenient for Option<String> {
     fn text(&mut self, text: &str) {
@@ -186,8 +219,8 @@ impl<T: Lenient> Lenient for Vec<T> {
         if self.len() >= ENTRY_CAP {
             return Ok(items.next_element::<IgnoredAny>()?.is_some());
         }
-        let Some(item) = items.next_element::<Fit<T>>()? else { return Ok(false) };
-        self.push(item.0);
+        let Some(item) = element(items)? else { return Ok(false) };
+        self.push(item);
         Ok(true)
     }
 }

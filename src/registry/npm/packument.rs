@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::de::MapAccess;
 
+use super::keep;
 use super::lenient::{ENTRY_CAP, Lenient, only, read, skip, value};
 use super::names::{is_package_name, is_version};
 use super::repository;
@@ -35,8 +36,8 @@ pub struct Packument {
     pub maintainers: Vec<String>,
     /// `https://…` of its repository, as its owner says.
     pub repository: Option<String>,
-    /// True if the document holds more than is read: versions are missing then
-    /// that are there.
+    /// True if the document holds more than is read and kept: versions or times
+    /// are missing then that are there.
     pub cut: bool,
 }
 
@@ -93,8 +94,11 @@ pub struct Trusted {
 impl Packument {
     /// Reads a document. `None` if it is no JSON, or does not name a package.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let document = read::<Document>(bytes)?.0;
-        is_package_name(&document.name).then_some(document)
+        let mut document = read::<Document>(bytes)?.0;
+        is_package_name(&document.name).then(|| {
+            keep::newest(&mut document);
+            document
+        })
     }
 
     /// The version that people get who name none.
@@ -146,7 +150,7 @@ impl Lenient for Document {
 
 /// Most scripts, dependencies and maintainers of all versions together. With
 /// some hundred bytes for each, this bounds the memory that a document takes.
-const DETAILS: usize = 1_000_000;
+const DETAILS: usize = 400_000;
 
 #[derive(Default)]
 struct Versions {
@@ -446,8 +450,9 @@ mod tests {
         let versions: Vec<String> = (0..20).map(|n| format!(r#""1.{n}.0":{version}"#)).collect();
         let it = packument(&format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions.join(",")));
         assert!(it.cut);
-        assert_eq!(it.versions.len(), DETAILS.div_ceil(60_000));
-        assert!(!packument(&format!(r#"{{"name":"a","versions":{{{}}}}}"#, versions[0])).cut);
+        assert!(it.versions.is_empty(), "each is larger than any version can be");
+        let version = versions[0].replace(&scripts[1000..].join(","), r#""x":"""#);
+        assert!(!packument(&format!(r#"{{"name":"a","versions":{{{version}}}}}"#)).cut);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::de::MapAccess;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::identity::is_user_name;
-use super::lenient::{Lenient, only, skip, value};
+use super::lenient::{Lenient, element, only, skip, value};
 use super::names::{escaped, is_package_name, is_version};
 use super::packument::seconds;
 use super::public::document;
@@ -17,6 +17,9 @@ const PAGE: usize = 250;
 
 /// Pages that are read of one search.
 const PAGES: usize = 40;
+
+/// Maintainers of a hit that are kept.
+const MAINTAINERS: usize = 100;
 
 /// Most bytes of a page of hits.
 const PAGE_CAP: usize = 8 << 20;
@@ -83,18 +86,23 @@ fn page_through(ask: &dyn Ask, host: &str, user: &str, search: &mut Search) {
             }
         };
         search.total = page.total.or(search.total);
-        let ended = page.hits.is_empty();
-        for hit in page.hits {
+        let ended = page.hits.read.is_empty();
+        if page.hits.more {
+            search.cut = Some(format!("a page has more than {PAGE} hits, and those were not read"));
+        }
+        for mut hit in page.hits.read {
             // The registry matches texts loosely.
             let is_theirs = hit.maintainers.iter().any(|name| name == user);
             if is_theirs && is_package_name(&hit.name) && names.insert(hit.name.clone()) {
+                hit.maintainers.truncate(MAINTAINERS);
+                hit.maintainers.shrink_to_fit();
                 search.hits.push(hit);
             }
         }
         if ended || search.total.is_some_and(|total| (from + PAGE) as u64 >= total) {
             break;
         }
-        if from + PAGE == PAGES * PAGE {
+        if from + PAGE == PAGES * PAGE && search.cut.is_none() {
             search.cut = Some(format!("only the first {} hits were read", PAGES * PAGE));
         }
     }
@@ -120,8 +128,28 @@ fn how(search: &Search, user: &str) -> String {
 /// One page of a search.
 #[derive(Default)]
 struct Page {
-    hits: Vec<Hit>,
+    hits: Hits,
     total: Option<u64>,
+}
+
+/// As many hits as a page has.
+#[derive(Default)]
+struct Hits {
+    read: Vec<Hit>,
+    more: bool,
+}
+
+impl Lenient for Hits {
+    fn item<'de, A: SeqAccess<'de>>(&mut self, items: &mut A) -> Result<bool, A::Error> {
+        if self.read.len() >= PAGE {
+            let there = items.next_element::<IgnoredAny>()?.is_some();
+            self.more |= there;
+            return Ok(there);
+        }
+        let Some(hit) = element(items)? else { return Ok(false) };
+        self.read.push(hit);
+        Ok(true)
+    }
 }
 
 impl Lenient for Page {
@@ -152,9 +180,14 @@ impl Hit {
         self.name = found.name.unwrap_or_default();
         self.version = found.version.filter(|version| is_version(version));
         self.date = found.date.and_then(|text| seconds(&text));
-        self.maintainers = found.maintainers.into_iter().filter_map(|it| it.0).collect();
+        self.maintainers = found
+            .maintainers
+            .into_iter()
+            .filter_map(|it| it.0)
+            .filter(|it| is_user_name(it))
+            .collect();
         self.repository = found.links.0.and_then(|text| repository::normalised(&text));
-        self.publisher = found.publisher.0;
+        self.publisher = found.publisher.0.filter(|name| is_user_name(name));
     }
 }
 

@@ -1,26 +1,11 @@
 //! The list of an account's tokens, and the row of the one that asks.
 
-use serde_json::Value;
-
-use super::account::{ask, seconds, text};
+use super::account::seconds;
 use super::identity::Bound;
-use crate::hostage;
+use super::rows::{self, Entry, Field, Fit, Row, Rows};
 use crate::model::Secret;
 use crate::model::radius::{Certainty, Learnt, TokenFacts, TokenKind};
-use crate::registry::{Ask, Carried, Method, Request, shares_a_piece};
-
-/// Tokens of one page; the registry was documented to allow 1 to 9999.
-const PER_PAGE: usize = 100;
-/// Pages that are read: an account has at most 1,000 granular tokens.
-const PAGES: usize = 40;
-
-/// All rows, as far as the registry tells them.
-#[derive(Debug, Default)]
-struct Rows {
-    rows: Vec<Value>,
-    /// Why the list ends early.
-    cut: Option<&'static str>,
-}
+use crate::registry::{Ask, Carried, Method, shares_a_piece};
 
 /// What the list of tokens says of the one that asks.
 pub fn facts(door: &dyn Ask, bound: &Bound<'_>) -> TokenFacts {
@@ -28,40 +13,57 @@ pub fn facts(door: &dyn Ask, bound: &Bound<'_>) -> TokenFacts {
 }
 
 /// What the list of tokens that `bound` may read says of `secret`: exactly one
-/// row must fit both its first and its last characters.
+/// row must fit both its first and its last characters. Of a list that was not
+/// read to its end nothing is told: a second such row, or the trap of a worm, may
+/// stand where nobody looked.
 pub fn facts_of(door: &dyn Ask, bound: &Bound<'_>, secret: &Secret) -> TokenFacts {
-    let told = list(door, bound);
+    let told = rows::list(door, bound, secret);
     let Some(rows) = told.value else {
         return unknown(told.certainty, &told.how);
     };
     let how = told.how.as_str();
-    let own: Vec<&Value> = rows.rows.iter().filter(|row| is_row_of(row, secret)).collect();
-    let mut facts = match (own[..].first(), own.len(), rows.cut) {
-        (Some(row), 1, _) => of_row(row, how),
-        (None, _, None) if std::ptr::eq(secret, bound.secret) => TokenFacts {
-            kind: Learnt::measured(
-                TokenKind::Session,
-                format!("{how}: the list answers, and sessions alone are not in it"),
-            ),
-            ..unknown(Certainty::Unknown, &format!("{how}: no row of its own"))
-        },
-        (None, _, cut) => {
-            let why = cut.unwrap_or("no row begins and ends as it does");
-            unknown(Certainty::Unknown, &format!("{how}: {why}"))
+    if let Some(why) = rows.cut {
+        let why = format!("{how}: the list of tokens could not be read to its end: {why}");
+        let mut facts = unknown(Certainty::Unknown, &why);
+        if rows.trap {
+            facts.booby_trap = Learnt::measured(true, how);
         }
-        (Some(_), _, _) => {
-            unknown(Certainty::Unknown, &format!("{how}: several tokens begin and end alike"))
-        }
-    };
+        return facts;
+    }
+    let mut facts = own_facts(&rows, how, std::ptr::eq(secret, bound.secret));
     // A registry may list a token under an id that is the token.
     let own_text = String::from_utf8_lossy(secret.expose());
     if facts.key.value.as_deref().is_some_and(|key| shares_a_piece(&own_text, key)) {
         facts.key = Learnt::unknown(format!("{how}: the id of its row is a piece of the token"));
     }
-    let others = rows.rows.len().saturating_sub(own.len()) as u64;
-    facts.siblings = Learnt::measured(others, how);
-    facts.booby_trap = Learnt::measured(rows.rows.iter().any(is_trap), how);
+    facts.siblings = match rows.fitting.len() {
+        0 => Learnt::measured(rows.count, how),
+        1 => Learnt::measured(rows.count.saturating_sub(1), how),
+        _ => Learnt::unknown(format!("{how}: which row is its own is not known")),
+    };
+    facts.booby_trap = Learnt::measured(rows.trap, how);
     facts
+}
+
+/// What its row says, if there is one that is its own beyond doubt.
+fn own_facts(rows: &Rows, how: &str, asks_itself: bool) -> TokenFacts {
+    let why = match &rows.fitting[..] {
+        [(Fit::Yes, row)] => return of_row(row, how),
+        [] if rows.dead_fits => "only a revoked or expired token begins and ends as it does",
+        [] if asks_itself => {
+            return TokenFacts {
+                kind: Learnt::measured(
+                    TokenKind::Session,
+                    format!("{how}: the list answers, and sessions alone are not in it"),
+                ),
+                ..unknown(Certainty::Unknown, &format!("{how}: no row of its own"))
+            };
+        }
+        [] => "no row begins and ends as it does",
+        [_] => "one row may be its own, and shows too little of it",
+        _ => "several rows may be its own",
+    };
+    unknown(Certainty::Unknown, &format!("{how}: {why}"))
 }
 
 fn unknown(certainty: Certainty, how: &str) -> TokenFacts {
@@ -84,81 +86,19 @@ fn unknown(certainty: Certainty, how: &str) -> TokenFacts {
     }
 }
 
-/// Reads page after page, as long as the links stay with the registry.
-fn list(door: &dyn Ask, bound: &Bound<'_>) -> Learnt<Rows> {
-    let mut rows = Rows::default();
-    let mut path = format!("/-/npm/v1/tokens?page=0&perPage={PER_PAGE}");
-    let mut seen = Vec::new();
-    let mut how = String::new();
-    loop {
-        let request = bound.get(path.clone()).map(|request| Request { cap: 4 << 20, ..request });
-        let page = ask(door, bound, request, |json, line| Learnt::measured(json.clone(), line));
-        let Some(json) = page.value else {
-            if seen.is_empty() {
-                return Learnt { value: None, certainty: page.certainty, how: page.how };
-            }
-            rows.cut = Some("a later page could not be read");
-            return Learnt::measured(rows, how);
-        };
-        how = page.how;
-        let Some(objects) = json.get("objects").and_then(Value::as_array) else {
-            if seen.is_empty() {
-                return Learnt::unknown(format!("{how}: 200 with no list of tokens"));
-            }
-            rows.cut = Some("a later page is no list");
-            return Learnt::measured(rows, how);
-        };
-        rows.rows.extend(objects.iter().cloned());
-        seen.push(std::mem::take(&mut path));
-        let next = json.pointer("/urls/next").and_then(Value::as_str).unwrap_or_default();
-        if next.is_empty() {
-            return Learnt::measured(rows, how);
-        }
-        rows.cut = match door.path_of(bound.host, next) {
-            None => Some("the next page lies at another host, and is not asked for"),
-            Some(next) if !next.starts_with("/-/npm/v1/tokens?") => {
-                Some("the next page is no page of the list")
-            }
-            Some(next) if seen.contains(&next) => Some("its pages go in a circle"),
-            Some(_) if seen.len() >= PAGES => Some("it has too many pages"),
-            Some(next) => {
-                path = next;
-                continue;
-            }
-        };
-        return Learnt::measured(rows, how);
-    }
-}
-
-/// True if a masked token, `npm_aBcD...7890`, has the ends of this one. One end
-/// alone proves nothing: four random characters are soon met again.
-fn is_row_of(row: &Value, secret: &Secret) -> bool {
-    let Some(masked) = row.get("token").and_then(Value::as_str) else { return false };
-    let Some((head, tail)) = masked.split_once("...").or_else(|| masked.split_once('…')) else {
-        return false;
-    };
-    let secret = secret.expose();
-    head.len() >= 4
-        && tail.len() >= 4
-        && head.len() + tail.len() >= 10
-        && head.len() + tail.len() < secret.len()
-        && secret.starts_with(head.as_bytes())
-        && secret.ends_with(tail.as_bytes())
-}
-
-fn of_row(row: &Value, how: &str) -> TokenFacts {
-    let known = |field: &str| match text(row, field) {
+fn of_row(row: &Row, how: &str) -> TokenFacts {
+    let known = |field: &str| match row.text(field) {
         Some(text) => Learnt::measured(text, how),
         None => Learnt::unknown(format!("{how}: its row has no {field}")),
     };
-    let time = |field: &str| match text(row, field).as_deref().and_then(seconds) {
+    let time = |field: &str| match row.text(field).as_deref().and_then(seconds) {
         Some(time) => Learnt::measured(time, how),
         None => Learnt::unknown(format!("{how}: its row has no {field}")),
     };
-    let names = [text(row, "name"), text(row, "description")];
+    let names = [row.text("name"), row.text("description")];
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(": ");
-    let permissions = pairs(row, "permissions", "name", "action");
-    let bypass = row.get("bypass_2fa").and_then(Value::as_bool);
+    let permissions = permissions(row);
+    let bypass = row.flag("bypass_2fa");
     TokenFacts {
         kind: match kind(row, permissions.as_deref(), bypass) {
             Some(kind) => Learnt::measured(kind, how),
@@ -174,8 +114,8 @@ fn of_row(row: &Value, how: &str) -> TokenFacts {
         },
         created: time("created"),
         expires: match row.get("expiry") {
-            Some(Value::Null) => Learnt::measured(None, how),
-            Some(_) => match text(row, "expiry").as_deref().and_then(seconds) {
+            Some(Field::Null) => Learnt::measured(None, how),
+            Some(_) => match row.text("expiry").as_deref().and_then(seconds) {
                 Some(time) => Learnt::measured(Some(time), how),
                 None => Learnt::unknown(format!("{how}: its expiry cannot be read")),
             },
@@ -199,16 +139,16 @@ fn list_or_unknown(list: Option<Vec<String>>, how: &str, field: &str) -> Learnt<
 
 /// What its row makes of a token. How the list shows one that may only stage is
 /// not established; `stage` in its policy or action is taken for it.
-fn kind(row: &Value, permissions: Option<&[String]>, bypass: Option<bool>) -> Option<TokenKind> {
+fn kind(row: &Row, permissions: Option<&[String]>, bypass: Option<bool>) -> Option<TokenKind> {
     let classic = row.get("automation").is_some() && row.get("permissions").is_none();
     if classic {
         return Some(TokenKind::Classic);
     }
-    if row.get("readonly").and_then(Value::as_bool) == Some(true) {
+    if row.flag("readonly") == Some(true) {
         return Some(TokenKind::ReadOnly);
     }
     let permissions = permissions?;
-    let policy = text(row, "publish_policy").unwrap_or_default();
+    let policy = row.text("publish_policy").unwrap_or_default();
     let has = |wanted: &str| permissions.iter().any(|it| it == wanted);
     let stages = policy.contains("stage") || permissions.iter().any(|it| it.contains("stage"));
     if stages {
@@ -225,43 +165,35 @@ fn kind(row: &Value, permissions: Option<&[String]>, bypass: Option<bool>) -> Op
 }
 
 /// `[{name, action}]` as `name: action`.
-fn pairs(row: &Value, field: &str, first: &str, second: &str) -> Option<Vec<String>> {
-    let entries = row.get(field)?.as_array()?.iter().take(200);
-    let pair = |entry: &Value| Some(format!("{}: {}", text(entry, first)?, text(entry, second)?));
-    Some(entries.filter_map(pair).collect())
+fn permissions(row: &Row) -> Option<Vec<String>> {
+    let pair =
+        |entry: &Entry| Some(format!("{}: {}", entry.name.as_ref()?, entry.action.as_ref()?));
+    Some(row.list("permissions")?.iter().filter_map(pair).collect())
 }
 
 /// Names of packages, `@scope`s and `org: NAME`s. A package without a name was
 /// seen both for all packages and for none: it is told as `* (or none)`.
-fn scopes(row: &Value) -> Option<Vec<String>> {
-    let entries = row.get("scopes")?.as_array()?.iter().take(200);
-    let scope = |entry: &Value| match (text(entry, "type").as_deref(), text(entry, "name")) {
+fn scopes(row: &Row) -> Option<Vec<String>> {
+    let scope = |entry: &Entry| match (entry.of.as_deref(), &entry.name) {
         (Some("org"), Some(name)) => Some(format!("org: {name}")),
-        (Some("package"), Some(name)) => Some(name),
+        (Some("package"), Some(name)) => Some(name.clone()),
         (Some("package"), None) => Some("* (or none)".to_owned()),
         _ => None,
     };
-    Some(entries.filter_map(scope).collect())
+    Some(row.list("scopes")?.iter().filter_map(scope).collect())
 }
 
 /// Addresses under either of the names that were documented; empty for none.
-fn cidr(row: &Value) -> Option<Vec<String>> {
-    let value = row.get("cidr").or_else(|| row.get("cidr_whitelist"))?;
-    match value {
-        Value::Null => Some(Vec::new()),
-        Value::Array(list) => {
-            let short =
-                |text: &str| text.chars().filter(|c| c.is_ascii_graphic()).take(50).collect();
-            Some(list.iter().take(100).filter_map(Value::as_str).map(short).collect())
+fn cidr(row: &Row) -> Option<Vec<String>> {
+    let short = |text: &String| text.chars().filter(|c| c.is_ascii_graphic()).take(50).collect();
+    match row.get("cidr").or_else(|| row.get("cidr_whitelist"))? {
+        Field::Null => Some(Vec::new()),
+        Field::List(list) => {
+            let texts = list.iter().filter_map(|entry| entry.text.as_ref());
+            Some(texts.take(100).map(short).collect())
         }
         _ => None,
     }
-}
-
-fn is_trap(row: &Value) -> bool {
-    ["name", "description"]
-        .iter()
-        .any(|field| row.get(field).and_then(Value::as_str).is_some_and(hostage::is_trap))
 }
 
 /// What became of an attempt to take a token away.
