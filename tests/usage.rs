@@ -379,7 +379,7 @@ fn one_rule_tells_what_is_suspicious() {
     for (marks, expected) in table {
         let mark = |(weight, sign): &(Severity, &'static str)| Mark {
             weight: *weight,
-            sign: *sign,
+            sign,
             words: String::new(),
         };
         let marks = marks.iter().map(mark).collect();
