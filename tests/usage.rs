@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tokensweep::blast_radius::{posture, usage};
 use tokensweep::model::Severity;
-use tokensweep::model::radius::{Learnt, Package, PublishedBy, Window, WindowRelease};
+use tokensweep::model::radius::{Learnt, Mark, Package, PublishedBy, Window, WindowRelease};
 use tokensweep::registry::npm::packument::Packument;
 
 /// 2026-08-04T00:00:00Z, and the window of a day that begins there.
@@ -361,6 +361,31 @@ fn every_wave_is_suspicious_however_long_the_window() {
         let releases = usage::in_window(&made.read(), &Window::default(), &listed);
         assert_eq!((releases[0].version.as_str(), releases[0].ghost), ("1.0.11", false));
         assert_eq!(releases[0].marks[0].sign, "known-bad");
+    }
+}
+
+#[test]
+fn one_rule_tells_what_is_suspicious() {
+    use Severity::{Critical, High, Low, Medium};
+    let table: [(&[(Severity, &str)], bool); 7] = [
+        (&[], false),
+        (&[(Low, "a"), (Low, "b"), (Low, "c")], false),
+        (&[(Medium, "a"), (Low, "b")], false),
+        (&[(Medium, "a"), (Medium, "a")], false),
+        (&[(Medium, "a"), (Medium, "b")], true),
+        (&[(High, "a")], true),
+        (&[(Critical, "a")], true),
+    ];
+    for (marks, expected) in table {
+        let mark = |(weight, sign): &(Severity, &'static str)| Mark {
+            weight: *weight,
+            sign,
+            words: String::new(),
+        };
+        let marks = marks.iter().map(mark).collect();
+        let it = WindowRelease { version: "1.0.0".into(), time: 0, ghost: false, marks };
+        assert_eq!(it.is_suspicious(), expected, "{it:?}");
+        assert_eq!(serde_json::to_value(&it).unwrap()["suspicious"], json!(expected));
     }
 }
 

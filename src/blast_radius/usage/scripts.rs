@@ -61,7 +61,7 @@ fn new_script(case: &Case<'_>, name: &'static str) -> Option<Mark> {
         _ if loads => (Medium, "loader"),
         _ => return None,
     };
-    let explained = !hook && !(loads && at_install) && stays(case, name, command);
+    let explained = !(hook || loads && at_install) && stays(case, name, command);
     let weight = match weight {
         High if explained => Medium,
         _ if explained => Low,
@@ -83,7 +83,7 @@ fn stays(case: &Case<'_>, name: &str, command: &str) -> bool {
     let same = |version: &&Version| version.scripts.get(name).is_some_and(|it| it == command);
     let by = &case.version.publisher;
     let by_known = case.recent.iter().any(|(_, version)| version.publisher == *by);
-    by_known && case.later.len() >= LATER && case.later.iter().all(|version| same(version))
+    by_known && case.later.len() >= LATER && case.later.iter().all(same)
 }
 
 /// One script that runs at installation, where there were others: a worm that
