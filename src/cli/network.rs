@@ -78,8 +78,12 @@ impl NetworkArgs {
     }
 
     /// The way to ask: the network, or a rehearsal.
-    pub(super) fn door(&self) -> Result<Door> {
-        let hosts = self.hosts()?;
+    /// GitHub is left alone while something may watch its tokens.
+    pub(super) fn door(&self, watched: bool) -> Result<Door> {
+        let mut hosts = self.hosts()?;
+        if watched {
+            hosts.spare_github();
+        }
         if self.dry_run {
             return Ok(Door::Rehearsal(Rehearsal::new(hosts)));
         }

@@ -7,6 +7,7 @@ use super::args::RevokeArgs;
 use super::{ARMED, CLEAN, FOUND, INCOMPLETE, asking, known};
 use crate::error::{Error, Result};
 use crate::git::History;
+use crate::hostage;
 use crate::model::{Finding, Fingerprint, Outcome};
 use crate::registry::npm::identity::Bound;
 use crate::registry::npm::tokens::Taken;
@@ -28,7 +29,7 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
         Some(owner) => owned(owner, &token)?,
         None => token,
     };
-    let door = args.network.door()?;
+    let door = args.network.door(hostage::may_watch(&switch))?;
     let ready = revoke::prepare(door.ask(), finding, &token, &by);
     if args.network.dry_run {
         for line in door.rehearsed().iter().flatten().flat_map(|request| request.lines()) {

@@ -187,7 +187,7 @@ impl Ask for Client {
             let why = "the server wants a path that holds a piece of the credential: not asked";
             return Err(NoAnswer::NotAllowed(why.into()));
         }
-        let base = self.options.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
+        let base = self.options.hosts.admit(request).map_err(NoAnswer::NotAllowed)?;
         if !base.tls && self.proxied && !base.local {
             return Err(NoAnswer::NotAllowed(
                 "a credential is not sent through a proxy in the clear".into(),
@@ -227,7 +227,7 @@ impl Ask for Client {
     }
 
     fn path_of(&self, host: &str, link: &str) -> Option<String> {
-        let base = self.options.hosts.base(host).ok()?;
+        let base = self.options.hosts.base(host, None).ok()?;
         // A stand-in hands out its own links, or those of the registry it plays.
         same_origin(&base.url(), link).or_else(|| same_origin(&format!("https://{host}"), link))
     }
@@ -374,7 +374,7 @@ impl Rehearsal {
 
 impl Ask for Rehearsal {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
-        let base = self.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
+        let base = self.hosts.admit(request).map_err(NoAnswer::NotAllowed)?;
         let condition = request.only_if.map(|only| format!("  ({only})")).unwrap_or_default();
         let path = match &request.path_secret {
             Some(secret) => request.path.replacen("{secret}", secret.shown(), 1),

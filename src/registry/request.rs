@@ -61,6 +61,10 @@ impl std::fmt::Debug for Carried {
 pub struct Request {
     /// What it does.
     pub method: Method,
+    /// The service that made the credential, named by the host that its shipped
+    /// check asks; `None` for npm's own questions. A host that is known beforehand
+    /// is known to its own service alone.
+    pub issuer: Option<String>,
     /// The host that is meant, with its port if it is not the scheme's own:
     /// npm's registry, `api.github.com`, `npm.example:8443`. The client decides
     /// whether it may be asked, and under which address.
@@ -95,6 +99,7 @@ impl Request {
     pub fn get(host: impl Into<String>, path: impl Into<String>) -> Self {
         Self {
             method: Method::Get,
+            issuer: None,
             host: host.into(),
             path: path.into(),
             headers: vec![("accept".into(), "application/json".into())],
@@ -111,6 +116,13 @@ impl Request {
     #[must_use]
     pub fn with_secret(mut self, header: impl Into<String>, value: Carried) -> Self {
         self.secrets.push((header.into(), value));
+        self
+    }
+
+    /// The same about a credential of the service whose check asks `host`.
+    #[must_use]
+    pub fn of(mut self, host: impl Into<String>) -> Self {
+        self.issuer = Some(host.into());
         self
     }
 
