@@ -156,6 +156,11 @@ fn tell(taken: &Taken, after: Option<Outcome>, host: &str, key: &str) -> u8 {
 }
 
 fn by_hand(host: &str, key: Option<&str>) {
+    // The id is a server's word, and goes into a command that people paste.
+    let plain = |key: &&str| {
+        key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !key.starts_with('-')
+    };
+    let key = key.filter(plain);
     for line in revoke::by_hand(host, key) {
         say(&line);
     }
