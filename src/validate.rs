@@ -97,6 +97,10 @@ fn route<'f>(
     all: &'f [Finding],
     options: Options,
 ) -> Result<Route<'f>, String> {
+    // Whoever read it found that nobody is to be asked.
+    if finding.validation.outcome == Outcome::Skipped {
+        return Err(finding.validation.words.clone());
+    }
     match finding.worth.state {
         State::Reference => return Err("names a secret that stands elsewhere".into()),
         State::Expired => return Err("over by its own date: not asked".into()),
