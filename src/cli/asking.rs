@@ -35,7 +35,7 @@ pub(super) fn warn_of(switch: &[SwitchPart]) {
 pub(super) fn validate(report: &mut Report, network: &NetworkArgs, quiet: bool) -> Result<Door> {
     let switch = switch();
     let watched = hostage::may_watch(&switch);
-    let door = network.door(watched)?;
+    let door = network.door(watched, &report.findings)?;
     if !switch.is_empty() {
         report.response.get_or_insert_default().switch = switch;
     }

@@ -29,7 +29,8 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
         Some(owner) => owned(owner, &token)?,
         None => token,
     };
-    let door = args.network.door(hostage::may_watch(&switch))?;
+    let secrets: Vec<Finding> = report.findings.iter().chain(owner.as_ref()).cloned().collect();
+    let door = args.network.door(hostage::may_watch(&switch), &secrets)?;
     let ready = revoke::prepare(door.ask(), finding, &token, &by);
     if args.network.dry_run {
         for line in door.rehearsed().iter().flatten().flat_map(|request| request.lines()) {

@@ -140,6 +140,12 @@ impl Request {
         self.secrets.iter().any(|(_, secret)| shares_a_piece(secret.expose(), &self.path))
     }
 
+    /// Where an answer to this counts: an answer of a stand-in is not one of the
+    /// host that it stands in for.
+    pub fn line_at(&self, base: &str) -> String {
+        format!("{} {base}{}", self.method.word(), self.path)
+    }
+
     /// `GET https://host/path`, for people; holds no secret.
     pub fn line(&self) -> String {
         format!("{} https://{}{}", self.method.word(), self.host, self.path)
@@ -213,6 +219,11 @@ pub trait Ask: Sync {
     /// # Errors
     /// Why there is no answer. A refusal of the service is an answer.
     fn ask(&self, request: &Request) -> Result<Answer, NoAnswer>;
+
+    /// The address under which a host is asked, without a path of a request.
+    fn address_of(&self, host: &str) -> Option<String> {
+        Some(format!("https://{host}"))
+    }
 
     /// Path and query of a link that an answer of `host` gives to what follows.
     /// `None` if it leads to anybody else.
