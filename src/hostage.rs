@@ -59,6 +59,17 @@ pub fn look(machine: &Machine) -> Vec<SwitchPart> {
     search.parts.into_iter().collect()
 }
 
+/// True if something on this machine may watch a token of GitHub: more than a log
+/// of a switch was found. What is left of one may be all that was seen of one that
+/// still runs, and so is enough, armed or not.
+pub fn may_watch(parts: &[SwitchPart]) -> bool {
+    let counts = |part: &SwitchPart| part.words != LOG && part.switch != UNKNOWN;
+    parts.iter().any(|part| part.armed || counts(part))
+}
+
+/// The switch of a place that could not be looked at.
+const UNKNOWN: &str = "unknown";
+
 /// True for the name of a token that threatens whoever revokes it. The worms use
 /// it for commit messages; some reports tell of tokens that are called so.
 pub fn is_trap(name: &str) -> bool {
@@ -96,6 +107,7 @@ const TOKEN: &str = ".config/gh-token-monitor/token";
 const HANDLER: &str = ".config/gh-token-monitor/handler";
 const KITTY_PLIST: &str = "Library/LaunchAgents/com.user.kitty-monitor.plist";
 const AGENT: &str = "agent that starts it at login";
+const LOG: &str = "log";
 const STATE: &str = "state that it left behind";
 
 /// Reports name the task and `monitor.ps1` of the Windows form without its folder:
@@ -124,8 +136,8 @@ const IN_HOME: &[Place] = &[
 ];
 
 const ON_THE_MACHINE: &[Place] = &[
-    (GH, "tmp/gh-token-monitor.out.log", Role::Trace, "log"),
-    (GH, "tmp/gh-token-monitor.err.log", Role::Trace, "log"),
+    (GH, "tmp/gh-token-monitor.out.log", Role::Trace, LOG),
+    (GH, "tmp/gh-token-monitor.err.log", Role::Trace, LOG),
     (GH, "Windows/System32/Tasks/gh-token-monitor", Role::Acts, "task that starts it"),
     (KITTY, "var/tmp/.gh_update_state", Role::Trace, STATE),
     (PGSQL, "usr/bin/pgmonitor.py", Role::Acts, "script of its service"),
@@ -263,7 +275,7 @@ impl Search {
 
 fn unseen(folder: &Path) -> SwitchPart {
     SwitchPart {
-        switch: "unknown".into(),
+        switch: UNKNOWN.into(),
         place: folder.display().to_string(),
         armed: false,
         words: "could not be looked at: permission denied".into(),
@@ -347,6 +359,8 @@ mod tests {
             assert_eq!(parts.len(), 1, "{path}");
             assert_eq!(parts[0].switch, switch);
             assert_eq!(parts[0].armed, matches!(role, Role::Acts), "{path}");
+            let is_log = path.ends_with(".log");
+            assert_eq!(may_watch(&parts), !is_log, "{path}");
         }
     }
 

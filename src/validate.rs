@@ -19,7 +19,7 @@ use crate::rules::check_for;
 pub struct Options {
     /// Questions to one host at a time.
     pub per_host: usize,
-    /// True if something on this machine waits for a GitHub token to die.
+    /// True if something on this machine may wait for a GitHub token to die.
     pub armed: bool,
     /// The day of asking, seconds since 1970.
     pub now: i64,
@@ -97,6 +97,10 @@ fn route<'f>(
     all: &'f [Finding],
     options: Options,
 ) -> Result<Route<'f>, String> {
+    // Whoever read it found that nobody is to be asked.
+    if finding.validation.outcome == Outcome::Skipped {
+        return Err(finding.validation.words.clone());
+    }
     match finding.worth.state {
         State::Reference => return Err("names a secret that stands elsewhere".into()),
         State::Expired => return Err("over by its own date: not asked".into()),
@@ -105,20 +109,39 @@ fn route<'f>(
     if finding.checksum == Checksum::Invalid {
         return Err("its checksum is wrong: a dummy or a mangled copy, not asked".into());
     }
+    let way = way(finding, all, options)?;
+    if options.armed && is_githubs(finding, &way) {
+        return Err(WATCHED.into());
+    }
+    Ok(way)
+}
+
+/// True if GitHub would see the credential, or it may be one of GitHub's: what a
+/// text or a report calls it decides nothing.
+fn is_githubs(finding: &Finding, way: &Route<'_>) -> bool {
+    finding.service.as_deref() == Some("github")
+        || github::is_token(&String::from_utf8_lossy(finding.secret.expose()))
+        || finding.host.as_deref().is_some_and(github::is_host)
+        || github::is_host(way.host())
+}
+
+fn way<'f>(
+    finding: &'f Finding,
+    all: &'f [Finding],
+    options: Options,
+) -> Result<Route<'f>, String> {
     if let Some(route) = npm_route(finding) {
         return route;
     }
     let check = check_for(&finding.kind, finding.secret.expose())
         .ok_or("no read-only way to ask about credentials of this kind is known")?;
-    if options.armed && check.host == github::HOST {
-        return Err(WATCHED.into());
-    }
     let companions = companions(check, finding, all);
     Ok(Route::Declared { check, finding, companions, now: options.now })
 }
 
-const WATCHED: &str = "a dead-man's switch on this machine may watch this token, and destroy the \
-                       home directory when it dies or is asked about too often: not asked";
+const WATCHED: &str = "parts of a dead-man's switch are on this machine: it may watch this token, \
+                       and destroy the home directory when it dies or is asked about too often: \
+                       not asked";
 
 /// The findings that a check wants beside its own: of each kind the one that
 /// stands nearest in the same place.

@@ -11,6 +11,7 @@ use common::registry::packages::portfolio;
 use common::registry::{Kind, Manner, Registry, Reply};
 use common::{Sandbox, findings, npm_token};
 use serde_json::{Value, json};
+use tokensweep::model::NPM_REGISTRY;
 
 const WHOAMI: &str = "GET /-/whoami";
 const STAGE: &str = "GET /-/stage?page=0&perPage=1";
@@ -260,6 +261,64 @@ fn reports_are_read_if_they_show_their_secrets() {
     registry.forget();
     let masked = sandbox.run(["scan", "-f", "json"]).out();
     registry.call(&sandbox, "validate", &masked).run().exits(2).complains(&["--show-secrets"]);
+    assert!(registry.lines().is_empty());
+}
+
+/// A report of one finding, with what it claims of it.
+fn claimed(secret: &str, claims: &Value) -> String {
+    let mut finding = json!({
+        "rule": "npm-access-token", "kind": "npm-access-token", "service": "npm",
+        "secret": secret, "fingerprint": "0".repeat(32), "checksum": "valid",
+        "registry": NPM_REGISTRY, "host": NPM_REGISTRY, "state": "unknown",
+    });
+    for (name, value) in claims.as_object().unwrap() {
+        finding[name] = value.clone();
+    }
+    json!({"tool": {"name": "tokensweep"}, "findings": [finding]}).to_string()
+}
+
+#[test]
+fn what_a_report_claims_is_judged_again() {
+    let registry = Registry::start();
+    let npm = registry.token("alice", Kind::ReadOnly);
+    let github = common::secret("ghp_{alnum:30}{crc}", 9);
+    let sandbox = Sandbox::new();
+    let validate = |text: &str| {
+        registry.forget();
+        let words = format!("validate -f json --registry slack.com={0}", registry.url());
+        let words = format!("{words} --registry api.github.com={}", registry.github_url());
+        let run = registry.call(&sandbox, &words, text).run();
+        keeps(&run, &[&npm, &github]);
+        run.json()
+    };
+    let lies = [
+        (&github, json!({})),
+        (&github, json!({"kind": "gitlab-pat", "service": "gitlab", "host": "api.github.com"})),
+        (&npm, json!({"kind": "slack-bot-token", "service": "slack", "host": null})),
+        (&npm, json!({"kind": "npm-legacy-token"})),
+    ];
+    for (secret, claims) in lies {
+        let report = validate(&claimed(secret, &claims));
+        assert!(registry.lines().is_empty(), "{claims}: {:?}", registry.lines());
+        let finding = only(&report);
+        assert_eq!(finding["validation"], "skipped", "{claims}");
+        assert!(finding.to_string().contains("no rule finds that in it"), "{finding}");
+    }
+    // What does not decide who is asked is no reason not to ask.
+    for state in ["expired", "reference"] {
+        let claims = json!({"state": state, "checksum": "invalid", "severity": "low"});
+        let report = validate(&claimed(&npm, &claims));
+        assert_eq!(outcomes(&report), ["active"], "{claims}");
+        let finding = only(&report);
+        assert_eq!(
+            (&finding["checksum"], &finding["proof"]),
+            (&json!("valid"), &json!("checksum"))
+        );
+        assert_eq!(finding["severity"], "critical");
+    }
+    // It stays bound to where the report found it.
+    let elsewhere = json!({"host": "npm.example", "registry": "npm.example"});
+    assert_eq!(outcomes(&validate(&claimed(&npm, &elsewhere))), ["skipped"]);
     assert!(registry.lines().is_empty());
 }
 

@@ -101,16 +101,74 @@ fn an_armed_switch_keeps_github_from_being_asked() {
     assert!(github["validation_detail"]["words"].as_str().unwrap().contains("switch"));
 }
 
+/// What is left of a switch may be all that is seen of one that still watches.
 #[test]
-fn what_a_switch_left_behind_keeps_nobody() {
+fn what_a_switch_left_behind_keeps_github_from_being_asked() {
     let registry = Registry::start();
     let token = github_token(5);
     registry.github(GitHubToken::new(&token, "alice", &["repo"]));
+    for part in ["token", "started_at"] {
+        let sandbox = Sandbox::new();
+        common::write(&sandbox.home(&format!(".config/gh-token-monitor/{part}")), "1\n");
+        let text = format!("GITHUB_TOKEN={token}\n");
+        let run = validate(&registry, &sandbox, &text, &[&token]).exits(3);
+        assert_eq!(outcomes(&run.json()), ["skipped"]);
+        assert!(run.out().contains("parts of a dead-man's switch"), "{}", run.out());
+    }
+    assert!(registry.lines().is_empty(), "{:?}", registry.lines());
+}
+
+/// GitHub's own registry, one that a user allowed, and one that speaks npm's words
+/// lead to GitHub as well.
+#[test]
+fn an_armed_switch_keeps_every_way_to_github_closed() {
+    let registry = Registry::start();
+    let token = github_token(7);
+    registry.github(GitHubToken::new(&token, "alice", &["repo"]));
+    let packages = ["npm.pkg.", "github.com"].concat();
+    let own = registry.address().to_string();
+    for host in ["api.github.com", &packages, &own, tokensweep::model::NPM_REGISTRY] {
+        for token in [&token, &common::npm_token(7)] {
+            if (host == own || host == tokensweep::model::NPM_REGISTRY) && token.starts_with("npm")
+            {
+                continue;
+            }
+            let sandbox = Sandbox::new();
+            common::write(&sandbox.home(".local/bin/gh-token-monitor.sh"), "sleep 60\n");
+            let words = format!(
+                "validate -f json --allow-registry {host} --registry {packages}={} --registry \
+                 api.github.com={} --allow-registry {own}",
+                registry.url(),
+                registry.github_url()
+            );
+            let text = common::asking::bound(host, token);
+            let run = registry.call(&sandbox, &words, &text).run().exits(4);
+            assert!(registry.lines().is_empty(), "{host}: {:?}", registry.lines());
+            assert_eq!(outcomes(&run.json()), ["skipped"], "{host}");
+        }
+    }
+}
+
+/// A host that is known as one service's own is no place for the token of another.
+#[test]
+fn a_token_goes_to_its_own_issuer_alone() {
+    let registry = Registry::start();
+    let npm = common::npm_token(8);
+    let gitlab = secret("glpat-{alnum:20}", 8);
     let sandbox = Sandbox::new();
-    common::write(&sandbox.home(".config/gh-token-monitor/started_at"), "1\n");
-    let text = format!("GITHUB_TOKEN={token}\n");
-    let run = validate(&registry, &sandbox, &text, &[&token]).exits(1);
-    assert_eq!(outcomes(&run.json()), ["active"]);
+    for host in ["slack.com", "api.github.com"] {
+        for text in [
+            common::asking::bound(host, &npm),
+            format!("https://oauth2:{gitlab}@{host}/group/repo.git\n"),
+        ] {
+            let words = format!("validate -f json --registry {host}={}", registry.url());
+            let run = registry.call(&sandbox, &words, &text).run().exits(3);
+            keeps(&run, &[&npm, &gitlab]);
+            assert!(registry.lines().is_empty(), "{text}: {:?}", registry.lines());
+            let plan = registry.call(&sandbox, "validate --dry-run", &text).run().out();
+            assert!(!plan.contains(&format!("//{host}/")), "{plan}");
+        }
+    }
 }
 
 #[test]

@@ -34,13 +34,14 @@ pub(super) fn warn_of(switch: &[SwitchPart]) {
 /// Asks about every finding of a report, and looks for dead-man's switches first.
 pub(super) fn validate(report: &mut Report, network: &NetworkArgs, quiet: bool) -> Result<Door> {
     let switch = switch();
+    let watched = hostage::may_watch(&switch);
+    let door = network.door(watched, &report.findings)?;
     if !switch.is_empty() {
         report.response.get_or_insert_default().switch = switch;
     }
-    let door = network.door()?;
     let options = validate::Options {
         per_host: network.per_host(),
-        armed: report.response.as_deref().is_some_and(Response::armed),
+        armed: watched,
         now: jiff::Timestamp::now().as_second(),
     };
     let bar = bar(report.findings.len() as u64, "credentials asked about", quiet);

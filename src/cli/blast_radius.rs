@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::BlastArgs;
+use super::network::Door;
 use super::{asking, known};
 use crate::blast_radius::{self, Options, home};
 use crate::config::Settings;
@@ -31,7 +32,7 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     let quiet = args.output.quiet;
     let mut report = known::gather(&args.inputs, History::Full, quiet)?;
     let door = asking::validate(&mut report, &args.network, quiet)?;
-    assess(args, door.ask(), &mut report)?;
+    assess(args, &door, &mut report)?;
     if let Some(code) = asking::rehearsed(door, &report)? {
         return Ok(code);
     }
@@ -39,11 +40,15 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     Ok(asking::exit_code(&report))
 }
 
-fn assess(args: &BlastArgs, door: &dyn Ask, report: &mut Report) -> Result<()> {
+fn assess(args: &BlastArgs, door: &Door, report: &mut Report) -> Result<()> {
     let known = Known::load(&args.ioc)?;
     let now = jiff::Timestamp::now().as_second();
-    let journal = args.resume.as_deref().map(|path| Journal::open(door, path, now)).transpose()?;
-    let public = journal.as_ref().map_or(door, |journal| journal as &dyn Ask);
+    let journal = args
+        .resume
+        .as_deref()
+        .map(|path| Journal::open(door.ask(), path, now, door.secrets()))
+        .transpose()?;
+    let public = journal.as_ref().map_or(door.ask(), |journal| journal as &dyn Ask);
     let folders = folders(args);
     let bar = asking::bar(0, "packages and searches looked at", args.output.quiet);
     let options = Options {
@@ -56,7 +61,7 @@ fn assess(args: &BlastArgs, door: &dyn Ask, report: &mut Report) -> Result<()> {
         known_bad: &|name, version| known.bad(name, version).map(str::to_owned),
         step: &|_| bar.inc(1),
     };
-    blast_radius::assess(report, door, public, &options);
+    blast_radius::assess(report, door.ask(), public, &options);
     bar.finish_and_clear();
     blast_radius::at_home(report, &folders, &known);
     blast_radius::conclude(report);

@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::claims;
 use super::progress::Progress;
 use super::scan::fingerprint_key;
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ pub(super) fn gather(inputs: &[PathBuf], history: git::History, quiet: bool) -> 
         report.coverage.bytes += bytes.len() as u64;
         merge(&mut report.findings, more.findings);
     }
-    merge(&mut report.findings, known);
+    merge(&mut report.findings, claims::judged(known)?);
     Ok(report)
 }
 

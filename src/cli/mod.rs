@@ -3,6 +3,7 @@
 mod args;
 mod asking;
 mod blast_radius;
+mod claims;
 mod hook;
 mod known;
 mod network;

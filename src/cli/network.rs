@@ -1,11 +1,13 @@
 //! Flags of everything that asks over the network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::model::NPM_REGISTRY;
+use crate::model::echo::Echoes;
+use crate::model::{Finding, NPM_REGISTRY};
 use crate::registry::Ask;
 use crate::registry::client::{Client, Options, Rehearsal};
 use crate::registry::declared;
@@ -78,13 +80,20 @@ impl NetworkArgs {
     }
 
     /// The way to ask: the network, or a rehearsal.
-    pub(super) fn door(&self) -> Result<Door> {
-        let hosts = self.hosts()?;
+    /// No path tells a secret of `findings`.
+    /// GitHub is left alone while something may watch its tokens.
+    pub(super) fn door(&self, watched: bool, findings: &[Finding]) -> Result<Door> {
+        let mut hosts = self.hosts()?;
+        if watched {
+            hosts.spare_github();
+        }
+        let secrets = Arc::new(Echoes::new(findings.iter().map(|finding| &finding.secret)));
         if self.dry_run {
-            return Ok(Door::Rehearsal(Rehearsal::new(hosts)));
+            return Ok(Door::Rehearsal(Rehearsal::new(hosts, secrets)));
         }
         let options = Options {
             hosts,
+            secrets,
             pace: self.pace,
             timeout: self.timeout,
             max_requests: self.max_requests,
@@ -107,6 +116,14 @@ pub(super) enum Door {
 }
 
 impl Door {
+    /// The secrets of the run.
+    pub(super) fn secrets(&self) -> Arc<Echoes> {
+        match self {
+            Self::Network(client) => client.secrets(),
+            Self::Rehearsal(rehearsal) => rehearsal.secrets(),
+        }
+    }
+
     pub(super) fn ask(&self) -> &dyn Ask {
         match self {
             Self::Network(client) => &**client,

@@ -7,6 +7,7 @@ use super::args::RevokeArgs;
 use super::{ARMED, CLEAN, FOUND, INCOMPLETE, asking, known};
 use crate::error::{Error, Result};
 use crate::git::History;
+use crate::hostage;
 use crate::model::radius::TokenKind;
 use crate::model::{Finding, Fingerprint, Outcome};
 use crate::registry::npm::identity::Bound;
@@ -29,7 +30,8 @@ pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
         Some(owner) => owned(owner, &token)?,
         None => token,
     };
-    let door = args.network.door()?;
+    let secrets: Vec<Finding> = report.findings.iter().chain(owner.as_ref()).cloned().collect();
+    let door = args.network.door(hostage::may_watch(&switch), &secrets)?;
     let ready = revoke::prepare(door.ask(), finding, &token, &by);
     if args.network.dry_run {
         for line in door.rehearsed().iter().flatten().flat_map(|request| request.lines()) {
@@ -156,6 +158,11 @@ fn tell(taken: &Taken, after: Option<Outcome>, host: &str, key: &str) -> u8 {
 }
 
 fn by_hand(host: &str, key: Option<&str>, kind: Option<TokenKind>) {
+    // The id is a server's word, and goes into a command that people paste.
+    let plain = |key: &&str| {
+        key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !key.starts_with('-')
+    };
+    let key = key.filter(plain);
     for line in revoke::by_hand(host, key, kind) {
         say(&line);
     }

@@ -1,6 +1,7 @@
 //! The words of the house: what the stations hand to each other. No I/O here.
 
 mod blob;
+pub mod echo;
 mod finding;
 mod grade;
 pub mod radius;

@@ -25,6 +25,7 @@ use super::proxy;
 use super::request::same_origin;
 use super::{Answer, Ask, Method, NoAnswer, Request};
 use crate::error::{Error, Result};
+use crate::model::echo::Echoes;
 
 /// How the network is used.
 #[derive(Clone, Debug)]
@@ -42,6 +43,9 @@ pub struct Options {
     pub max_time: Duration,
     /// Wait before a request is repeated for the first time.
     pub back_off: Duration,
+    /// The secrets of the run, which stand in no path: a name that a server, a
+    /// file or a list gave may be one.
+    pub secrets: Arc<Echoes>,
 }
 
 impl Default for Options {
@@ -53,6 +57,7 @@ impl Default for Options {
             max_requests: 10_000,
             max_time: Duration::from_secs(30 * 60),
             back_off: Duration::from_secs(2),
+            secrets: Arc::default(),
         }
     }
 }
@@ -108,6 +113,11 @@ impl Client {
         let until = now.checked_add(options.max_time).unwrap_or(now + LONG);
         let asked = AtomicU64::new(0);
         Ok(Self { options, http, turns: Turns::default(), asked, until, proxied: proxy.is_some() })
+    }
+
+    /// The secrets that no path tells.
+    pub fn secrets(&self) -> Arc<Echoes> {
+        Arc::clone(&self.options.secrets)
     }
 
     /// How many requests were made.
@@ -183,11 +193,8 @@ impl Client {
 
 impl Ask for Client {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
-        if request.tells_its_secret() {
-            let why = "the server wants a path that holds a piece of the credential: not asked";
-            return Err(NoAnswer::NotAllowed(why.into()));
-        }
-        let base = self.options.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
+        keep(request, &self.options.secrets)?;
+        let base = self.options.hosts.admit(request).map_err(NoAnswer::NotAllowed)?;
         if !base.tls && self.proxied && !base.local {
             return Err(NoAnswer::NotAllowed(
                 "a credential is not sent through a proxy in the clear".into(),
@@ -226,11 +233,24 @@ impl Ask for Client {
         }
     }
 
+    fn address_of(&self, host: &str) -> Option<String> {
+        self.options.hosts.base(host, None).ok().map(|base| base.url())
+    }
+
     fn path_of(&self, host: &str, link: &str) -> Option<String> {
-        let base = self.options.hosts.base(host).ok()?;
+        let base = self.options.hosts.base(host, None).ok()?;
         // A stand-in hands out its own links, or those of the registry it plays.
         same_origin(&base.url(), link).or_else(|| same_origin(&format!("https://{host}"), link))
     }
+}
+
+/// Refuses a path that tells a secret: paths are logged everywhere.
+fn keep(request: &Request, secrets: &Echoes) -> std::result::Result<(), NoAnswer> {
+    if request.tells_its_secret() || secrets.has(request.path.as_bytes()) {
+        let why = "the path would hold a piece of a credential: not asked";
+        return Err(NoAnswer::NotAllowed(why.into()));
+    }
+    Ok(())
 }
 
 /// `tokensweep/1.2.3 (…)`: says who asks, and why.
@@ -357,13 +377,20 @@ fn no_core_dumps() {
 #[derive(Debug, Default)]
 pub struct Rehearsal {
     hosts: Hosts,
+    secrets: Arc<Echoes>,
     lines: Mutex<Vec<String>>,
 }
 
 impl Rehearsal {
     /// A rehearsal of a run that may ask `hosts`.
-    pub fn new(hosts: Hosts) -> Self {
-        Self { hosts, lines: Mutex::default() }
+    /// No path of it tells one of `secrets`.
+    pub fn new(hosts: Hosts, secrets: Arc<Echoes>) -> Self {
+        Self { hosts, secrets, lines: Mutex::default() }
+    }
+
+    /// The secrets that no path tells.
+    pub fn secrets(&self) -> Arc<Echoes> {
+        Arc::clone(&self.secrets)
     }
 
     /// Every request that would be made, in their order: one block of lines each.
@@ -374,7 +401,8 @@ impl Rehearsal {
 
 impl Ask for Rehearsal {
     fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
-        let base = self.hosts.screened(&request.host).map_err(NoAnswer::NotAllowed)?;
+        keep(request, &self.secrets)?;
+        let base = self.hosts.admit(request).map_err(NoAnswer::NotAllowed)?;
         let condition = request.only_if.map(|only| format!("  ({only})")).unwrap_or_default();
         let path = match &request.path_secret {
             Some(secret) => request.path.replacen("{secret}", secret.shown(), 1),
@@ -393,5 +421,38 @@ impl Ask for Rehearsal {
         }
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(block);
         Err(NoAnswer::Rehearsed)
+    }
+
+    fn address_of(&self, host: &str) -> Option<String> {
+        self.hosts.base(host, None).ok().map(|base| base.url())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Mask, NPM_REGISTRY, Secret};
+
+    #[test]
+    fn no_path_tells_a_secret_of_the_run() {
+        let token = ["npm", "_0123456789abcdefghijABCDEFGHIJ012345"].concat();
+        let secret = Secret::new(b"Zq81-mmXrT02-kLp94-vvWe7-Hn3s", Mask::Ends);
+        let rehearsal =
+            Rehearsal::new(Hosts::new([]), Arc::new(Echoes::new([&secret].into_iter())));
+        let reversed: String = token.chars().rev().collect();
+        for (path, told) in [
+            ("/left-pad".to_owned(), false),
+            (format!("/{token}"), true),
+            ("/-/v1/search?text=maintainer:zq81-mmxrt02".into(), true),
+            ("/-/v1/search?text=maintainer:Zq%38%31-mmXr.T02&size=250".into(), true),
+            ("/WnE4MS1tbVhyVDAyLWtMcDk0LXZ2V2U3LUhuM3M".into(), true),
+            ("/s3nH-7eWvv".into(), false),
+            ("/s3nH-7eWvv-49".into(), true),
+            (format!("/{reversed}"), false),
+        ] {
+            let said = rehearsal.ask(&Request::get(NPM_REGISTRY, path.as_str()));
+            assert_eq!(said.unwrap_err() != NoAnswer::Rehearsed, told, "{path}");
+        }
+        assert_eq!(rehearsal.requests().len(), 3);
     }
 }

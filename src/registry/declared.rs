@@ -45,7 +45,8 @@ pub fn request(check: &Check, inputs: &Inputs<'_>) -> Result<Request, String> {
     if let Some(why) = &check.not_possible {
         return Err(why.clone());
     }
-    let mut request = Request::get(host(check, inputs)?, check.path.as_str());
+    let mut request =
+        Request::get(host(check, inputs)?, check.path.as_str()).of(check.host.as_str());
     request.cap = CAP;
     if check.method == Verb::Post {
         request.method = Method::Post;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::address;
+use super::{Request, address, github};
 use crate::model::{NPM_REGISTRY, is_npm_registry};
 
 /// Where the requests to a host go.
@@ -113,17 +113,26 @@ pub fn literal(host: &str) -> Option<IpAddr> {
 /// and who else the user named.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
-    known: Vec<String>,
+    /// Hosts of the shipped checks, each known to its own service alone.
+    services: Vec<String>,
     allowed: Vec<Base>,
     mapped: BTreeMap<String, Base>,
     private: bool,
+    spare_github: bool,
 }
 
 impl Hosts {
-    /// npm's registry and its download counts, and `services` beside them.
+    /// npm's registry and its download counts for npm, and `services` beside them,
+    /// each for itself.
     pub fn new<'a>(services: impl IntoIterator<Item = &'a str>) -> Self {
-        let known = [NPM_REGISTRY, super::NPM_DOWNLOADS].into_iter().chain(services);
-        Self { known: known.map(str::to_ascii_lowercase).collect(), ..Self::default() }
+        let services = services.into_iter().map(str::to_ascii_lowercase).collect();
+        Self { services, ..Self::default() }
+    }
+
+    /// Forbids whatever would try a token at GitHub, whoever allowed it: something
+    /// on this machine may wait for one to die.
+    pub fn spare_github(&mut self) {
+        self.spare_github = true;
     }
 
     /// Allows one more host.
@@ -147,18 +156,25 @@ impl Hosts {
         self.mapped.insert(host, base);
     }
 
-    /// True if `host` was named by the user.
-    pub fn is_allowed(&self, host: &str) -> bool {
-        self.base(host).is_ok()
-    }
-
-    /// Where requests to `host` go.
+    /// Where requests to `host` go that are about a credential of `issuer`: a host
+    /// of a shipped check, or npm if there is none.
     ///
     /// # Errors
     /// Why it is not asked, and what to try.
-    pub fn base(&self, host: &str) -> Result<Base, String> {
+    pub fn base(&self, host: &str, issuer: Option<&str>) -> Result<Base, String> {
+        let base = self.allowed_base(host, issuer)?;
+        if self.spare_github && (github::is_host(host) || github::is_host(&base.host)) {
+            return Err(SPARED.into());
+        }
+        Ok(base)
+    }
+
+    fn allowed_base(&self, host: &str, issuer: Option<&str>) -> Result<Base, String> {
         let host = canonical(host);
-        if let Some(base) = self.mapped.get(&host) {
+        let known = self.is_known(&host, issuer);
+        // To say where a known host is allows it to nobody else.
+        let elses = !known && self.is_anybodys(&host);
+        if let Some(base) = self.mapped.get(&host).filter(|_| !elses) {
             return Ok(Base { local: true, ..base.clone() });
         }
         let (name, port) = split_port(&host).map_err(|why| format!("the host is odd: {why}"))?;
@@ -166,21 +182,43 @@ impl Hosts {
         if let Some(base) = self.allowed.iter().find(same) {
             return Ok(Base { local: base.local || self.private, ..base.clone() });
         }
-        if self.known.contains(&host) {
+        if known {
             return Ok(Base { tls: true, host, port: None, path: String::new(), local: false });
+        }
+        if elses {
+            return Err(format!("{host} belongs to another issuer, and is not asked about this"));
         }
         Err(format!(
             "{host} is named by the scanned text alone, and not asked; --allow-registry {host} allows it"
         ))
     }
 
-    /// The same, unless it is written as an address that may not be asked. Those
-    /// that names lead to are screened when they are looked up.
+    /// True for a host that is known beforehand to this issuer.
+    fn is_known(&self, host: &str, issuer: Option<&str>) -> bool {
+        match issuer {
+            None => host == NPM_REGISTRY || host == super::NPM_DOWNLOADS,
+            Some(own) => {
+                own.eq_ignore_ascii_case(host) && self.services.iter().any(|it| it == host)
+            }
+        }
+    }
+
+    fn is_anybodys(&self, host: &str) -> bool {
+        self.is_known(host, None) || self.is_known(host, Some(host))
+    }
+
+    /// Where a request goes, unless its host is written as an address that may not
+    /// be asked. Those that names lead to are screened when they are looked up.
     ///
     /// # Errors
     /// Why it is not asked.
-    pub fn screened(&self, host: &str) -> Result<Base, String> {
-        let base = self.base(host)?;
+    pub fn admit(&self, request: &Request) -> Result<Base, String> {
+        let base = self.base(&request.host, request.issuer.as_deref())?;
+        let githubs = |secret: &super::Carried| github::is_token(secret.expose());
+        let carried = request.secrets.iter().map(|(_, secret)| secret).chain(&request.path_secret);
+        if self.spare_github && carried.into_iter().any(githubs) {
+            return Err(SPARED.into());
+        }
         if let Some(ip) = literal(&base.host) {
             Self::screen(base.local, &base.host, [ip])?;
         }
@@ -229,6 +267,8 @@ impl Hosts {
         }
     }
 }
+
+const SPARED: &str = "a dead-man's switch on this machine may watch a GitHub token: not asked";
 
 /// npm's registry has several names and is one.
 fn canonical(host: &str) -> String {
@@ -282,16 +322,58 @@ mod tests {
     #[test]
     fn nobody_is_asked_whom_only_the_text_names() {
         let mut hosts = Hosts::new(["api.service.example"]);
-        assert!(hosts.base("evil.example").is_err());
-        assert!(hosts.base("API.service.example").is_ok());
-        assert!(hosts.base("api.service.example:8443").is_err());
-        assert!(hosts.base("api.service.example.").is_err());
-        assert!(hosts.base(NPM_REGISTRY).is_ok());
+        let service = Some("api.service.example");
+        assert!(hosts.base("evil.example", None).is_err());
+        assert!(hosts.base("evil.example", Some("evil.example")).is_err());
+        assert!(hosts.base("API.service.example", service).is_ok());
+        assert!(hosts.base("api.service.example:8443", service).is_err());
+        assert!(hosts.base("api.service.example.", service).is_err());
+        assert!(hosts.base(NPM_REGISTRY, None).is_ok());
         hosts.allow(base("npm.example:8443"));
-        assert!(hosts.base("npm.example").is_err());
-        assert!(hosts.base("npm.example:8443").is_ok());
-        assert!(hosts.base("npm.example:9000").is_err());
-        assert!(hosts.base("sub.npm.example").is_err());
+        assert!(hosts.base("npm.example", None).is_err());
+        assert!(hosts.base("npm.example:8443", None).is_ok());
+        assert!(hosts.base("npm.example:9000", None).is_err());
+        assert!(hosts.base("sub.npm.example", None).is_err());
+    }
+
+    #[test]
+    fn a_known_host_is_asked_by_its_own_service_alone() {
+        let mut hosts = Hosts::new(["api.one.example", "api.two.example"]);
+        for _ in 0..2 {
+            assert!(hosts.base("api.one.example", Some("api.one.example")).is_ok());
+            assert!(hosts.base("api.one.example", Some("api.two.example")).is_err());
+            assert!(hosts.base("api.one.example", None).is_err());
+            assert!(hosts.base(NPM_REGISTRY, Some("api.one.example")).is_err());
+            assert!(hosts.base(NPM_REGISTRY, Some(NPM_REGISTRY)).is_err());
+            // To say where they are makes no difference.
+            hosts.map("api.one.example", base("http://127.0.0.1:1"));
+            hosts.map(NPM_REGISTRY, base("http://127.0.0.1:2"));
+        }
+        // To allow one does.
+        hosts.allow(base("api.two.example"));
+        assert!(hosts.base("api.two.example", None).is_ok());
+    }
+
+    #[test]
+    fn while_a_switch_may_watch_nothing_of_github_is_asked() {
+        let mut hosts = Hosts::new([github::HOST]);
+        hosts.allow(base("npm.pkg.github.com"));
+        hosts.allow(base("github.example"));
+        let token = ["Bearer ", "ghp", "_0"].concat();
+        let carrying = |host: &str| {
+            let carried = super::super::Carried::new(token.clone(), "…");
+            Request::get(host, "/").with_secret("authorization", carried)
+        };
+        assert!(hosts.base("npm.pkg.github.com", None).is_ok());
+        assert!(hosts.admit(&carrying("github.example")).is_ok());
+        hosts.spare_github();
+        assert!(hosts.base("npm.pkg.github.com", None).is_err());
+        assert!(hosts.base(github::HOST, Some(github::HOST)).is_err());
+        assert!(hosts.admit(&carrying("github.example")).is_err());
+        assert!(hosts.admit(&Request::get("github.example", "/")).is_ok());
+        assert!(hosts.base(NPM_REGISTRY, None).is_ok());
+        hosts.map(github::HOST, base("http://127.0.0.1:1"));
+        assert!(hosts.base(github::HOST, Some(github::HOST)).is_err(), "a stand-in may pass it on");
     }
 
     #[test]
@@ -300,10 +382,13 @@ mod tests {
         hosts.map(NPM_REGISTRY, base("http://127.0.0.1:1"));
         for host in [NPM_REGISTRY, super::super::NPM_DOWNLOADS, concat!("registry.", "yarnpkg.com")]
         {
-            assert_eq!(hosts.base(host).unwrap().url(), "http://127.0.0.1:1");
+            assert_eq!(hosts.base(host, None).unwrap().url(), "http://127.0.0.1:1");
         }
         hosts.map(super::super::NPM_DOWNLOADS, base("http://127.0.0.1:2"));
-        assert_eq!(hosts.base(super::super::NPM_DOWNLOADS).unwrap().url(), "http://127.0.0.1:2");
+        assert_eq!(
+            hosts.base(super::super::NPM_DOWNLOADS, None).unwrap().url(),
+            "http://127.0.0.1:2"
+        );
     }
 
     #[test]

@@ -5,21 +5,23 @@
 //! endian), time of the answer (i64 seconds since 1970), and a zlib stream of
 //! `HOST PATH\n` followed by the body. A record that ends early, as when the
 //! program was stopped while writing it, is dropped with all behind it. What was
-//! asked with a credential is never in it.
+//! asked with a credential is never in it, and nothing that tells one.
+//! `HOST` is the address that was asked: a stand-in speaks for itself alone.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 
 use super::{Answer, Ask, Method, NoAnswer, Request};
 use crate::error::{Error, Result};
+use crate::model::echo::Echoes;
 
-const MAGIC: &[u8] = b"tokensweep public answers 1\n";
+const MAGIC: &[u8] = b"tokensweep public answers 2\n";
 /// Answers older than this are asked for again, in seconds.
 const FRESH: i64 = 6 * 60 * 60;
 /// Most bytes of a record, and of what it unpacks to.
@@ -32,6 +34,7 @@ pub struct Journal<'a> {
     file: Mutex<File>,
     known: Mutex<HashMap<String, Vec<u8>>>,
     now: i64,
+    secrets: Arc<Echoes>,
 }
 
 impl<'a> Journal<'a> {
@@ -39,7 +42,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// A file that cannot be opened, or is something else.
-    pub fn open(door: &'a dyn Ask, path: &Path, now: i64) -> Result<Self> {
+    pub fn open(door: &'a dyn Ask, path: &Path, now: i64, secrets: Arc<Echoes>) -> Result<Self> {
         let cannot = |why: io::Error| {
             Error::new(format!("cannot keep public answers in {}: {why}", path.display()))
         };
@@ -56,7 +59,7 @@ impl<'a> Journal<'a> {
         if end == 0 {
             file.write_all(MAGIC).map_err(cannot)?;
         }
-        Ok(Self { door, file: Mutex::new(file), known: Mutex::new(known), now })
+        Ok(Self { door, file: Mutex::new(file), known: Mutex::new(known), now, secrets })
     }
 
     fn remember(&self, key: &str, body: &[u8]) {
@@ -82,16 +85,27 @@ impl Ask for Journal<'_> {
         if secret || request.method != Method::Get {
             return self.door.ask(request);
         }
-        let key = format!("{} {}", request.host, request.path);
+        let Some(address) = self.door.address_of(&request.host) else {
+            return self.door.ask(request);
+        };
+        // A key that tells a secret would be kept, and what is known by it told.
+        if self.secrets.has(request.path.as_bytes()) {
+            return self.door.ask(request);
+        }
+        let key = request.line_at(&address);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         if let Some(body) = known.and_then(|packed| unpack(&packed)) {
             return Ok(Answer { status: 200, body, ..Answer::default() });
         }
         let answer = self.door.ask(request)?;
-        if answer.status == 200 && !answer.cut {
+        if answer.status == 200 && !answer.cut && !self.secrets.has(&answer.body) {
             self.remember(&key, &answer.body);
         }
         Ok(answer)
+    }
+
+    fn address_of(&self, host: &str) -> Option<String> {
+        self.door.address_of(host)
     }
 
     fn path_of(&self, host: &str, link: &str) -> Option<String> {
@@ -180,7 +194,7 @@ mod tests {
         let own = Request::get("h", "/own")
             .with_secret("authorization", Carried::new("Bearer hush-hush".into(), "…"));
         for expected in [2, 3] {
-            let journal = Journal::open(&door, &path, 1_000).unwrap();
+            let journal = Journal::open(&door, &path, 1_000, Arc::default()).unwrap();
             assert_eq!(journal.ask(&public).unwrap().body, b"/public");
             journal.ask(&own).unwrap();
             assert_eq!(door.0.load(Ordering::Relaxed), expected);
@@ -188,9 +202,46 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains("own"));
         // Later it is asked for again.
-        let journal = Journal::open(&door, &path, 1_000 + FRESH).unwrap();
+        let journal = Journal::open(&door, &path, 1_000 + FRESH, Arc::default()).unwrap();
         journal.ask(&public).unwrap();
         assert_eq!(door.0.load(Ordering::Relaxed), 4);
+    }
+
+    /// Says back what it is asked, from another address than the usual one.
+    struct StandIn;
+
+    impl Ask for StandIn {
+        fn ask(&self, request: &Request) -> std::result::Result<Answer, NoAnswer> {
+            Ok(Answer { status: 200, body: request.path.clone().into_bytes(), ..Answer::default() })
+        }
+
+        fn address_of(&self, _: &str) -> Option<String> {
+            Some("http://127.0.0.1:1".into())
+        }
+    }
+
+    #[test]
+    fn a_stand_in_speaks_for_itself_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let door = Counting(AtomicUsize::new(0));
+        let request = Request::get("h", "/a");
+        Journal::open(&StandIn, &path, 0, Arc::default()).unwrap().ask(&request).unwrap();
+        Journal::open(&door, &path, 0, Arc::default()).unwrap().ask(&request).unwrap();
+        assert_eq!(door.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn nothing_that_tells_a_secret_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let secret = crate::model::Secret::new(b"Zq81mmXrT02kLp94vvWe7", crate::model::Mask::Ends);
+        for told in ["/Zq81mmXrT02kLp94vvWe7", "/zq81mmxrt0/2klp94vvwe7"] {
+            let secrets = Arc::new(Echoes::new([&secret].into_iter()));
+            let journal = Journal::open(&StandIn, &path, 0, secrets).unwrap();
+            journal.ask(&Request::get("h", told)).unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), MAGIC);
     }
 
     #[test]
@@ -199,14 +250,17 @@ mod tests {
         let path = folder.path().join("state");
         let door = Counting(AtomicUsize::new(0));
         for name in ["/a", "/b"] {
-            Journal::open(&door, &path, 0).unwrap().ask(&Request::get("h", name)).unwrap();
+            Journal::open(&door, &path, 0, Arc::default())
+                .unwrap()
+                .ask(&Request::get("h", name))
+                .unwrap();
         }
         let whole = std::fs::read(&path).unwrap();
         for end in MAGIC.len()..whole.len() {
             std::fs::write(&path, &whole[..end]).unwrap();
-            assert!(Journal::open(&door, &path, 0).is_ok());
+            assert!(Journal::open(&door, &path, 0, Arc::default()).is_ok());
         }
         std::fs::write(&path, "something else").unwrap();
-        assert!(Journal::open(&door, &path, 0).is_err());
+        assert!(Journal::open(&door, &path, 0, Arc::default()).is_err());
     }
 }

@@ -61,6 +61,10 @@ impl std::fmt::Debug for Carried {
 pub struct Request {
     /// What it does.
     pub method: Method,
+    /// The service that made the credential, named by the host that its shipped
+    /// check asks; `None` for npm's own questions. A host that is known beforehand
+    /// is known to its own service alone.
+    pub issuer: Option<String>,
     /// The host that is meant, with its port if it is not the scheme's own:
     /// npm's registry, `api.github.com`, `npm.example:8443`. The client decides
     /// whether it may be asked, and under which address.
@@ -95,6 +99,7 @@ impl Request {
     pub fn get(host: impl Into<String>, path: impl Into<String>) -> Self {
         Self {
             method: Method::Get,
+            issuer: None,
             host: host.into(),
             path: path.into(),
             headers: vec![("accept".into(), "application/json".into())],
@@ -114,6 +119,13 @@ impl Request {
         self
     }
 
+    /// The same about a credential of the service whose check asks `host`.
+    #[must_use]
+    pub fn of(mut self, host: impl Into<String>) -> Self {
+        self.issuer = Some(host.into());
+        self
+    }
+
     /// The same, made only under a condition.
     #[must_use]
     pub fn only_if(mut self, condition: &'static str) -> Self {
@@ -126,6 +138,12 @@ impl Request {
     /// with, and paths are logged everywhere.
     pub fn tells_its_secret(&self) -> bool {
         self.secrets.iter().any(|(_, secret)| shares_a_piece(secret.expose(), &self.path))
+    }
+
+    /// Where an answer to this counts: an answer of a stand-in is not one of the
+    /// host that it stands in for.
+    pub fn line_at(&self, base: &str) -> String {
+        format!("{} {base}{}", self.method.word(), self.path)
     }
 
     /// `GET https://host/path`, for people; holds no secret.
@@ -201,6 +219,11 @@ pub trait Ask: Sync {
     /// # Errors
     /// Why there is no answer. A refusal of the service is an answer.
     fn ask(&self, request: &Request) -> Result<Answer, NoAnswer>;
+
+    /// The address under which a host is asked, without a path of a request.
+    fn address_of(&self, host: &str) -> Option<String> {
+        Some(format!("https://{host}"))
+    }
 
     /// Path and query of a link that an answer of `host` gives to what follows.
     /// `None` if it leads to anybody else.

@@ -16,7 +16,6 @@ use crate::model::Report;
 
 pub(crate) mod coverage;
 mod dot;
-mod echo;
 mod github;
 mod json;
 pub mod read;

@@ -23,8 +23,8 @@ pub struct Known {
 /// Reads a report of this program, `json` or `jsonl`. `None` if `bytes` are
 /// none; they may still be any other text.
 ///
-/// A report is no more to be trusted than a scanned file: what it says of a
-/// secret's registry decides nothing about who may be asked.
+/// A report is no more to be trusted than a scanned file: its findings are claims,
+/// and the rules must look at their secrets again before anybody is asked.
 pub fn read(bytes: &[u8], key: &FingerprintKey) -> Option<Known> {
     let text = std::str::from_utf8(bytes).ok()?.trim_start();
     if !text.starts_with('{') {

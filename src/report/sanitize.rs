@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::ser::Formatter;
 
-use super::echo::Echoes;
+use crate::model::echo::Echoes;
 use crate::model::{Finding, Outcome, Report, Secret};
 
 /// True for characters that show nothing and do something: controls, bidi
@@ -86,7 +86,7 @@ pub struct Masker<'a> {
     report: &'a Report,
     by_start: HashMap<&'a [u8], Vec<&'a Secret>>,
     /// Made when a server has said something.
-    echoes: OnceLock<Echoes<'a>>,
+    echoes: OnceLock<Echoes>,
 }
 
 impl<'a> Masker<'a> {

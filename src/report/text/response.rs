@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::super::sanitize::is_hidden;
 use super::layout::{Cell, WIDTH, table, wrapped};
 use super::{Page, ROWS, coverage};
 use crate::model::radius::{Lockfile, ProjectUse, Response, Step, SwitchPart};
@@ -140,11 +141,22 @@ impl Page<'_> {
         }
         // Whole and alone on their lines, to be copied.
         for command in &step.commands {
-            writeln!(out, "         {}", self.masker.told(command))?;
+            writeln!(out, "         {}", self.command(command))?;
         }
         step.notes.iter().try_for_each(|note| {
             self.paragraph("   ", &format!("note: {}", self.masker.told(note)), out)
         })
+    }
+
+    /// A command exactly as it is to be pasted. One that would have to be changed
+    /// to be shown would be another command: it is left out.
+    fn command<'c>(&self, command: &'c str) -> &'c str {
+        let told = self.masker.mask_told(command);
+        let hidden = command.chars().any(is_hidden);
+        if *told != *command.as_bytes() || hidden || !is_quoted_well(command) {
+            return "# left out: a name in this command cannot be shown safely";
+        }
+        command
     }
 
     fn paragraph(&self, mark: &str, words: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -152,4 +164,13 @@ impl Page<'_> {
         let lines = wrapped(words, WIDTH - indent).join(&format!("\n{:indent$}", ""));
         writeln!(out, "  {mark}{lines}")
     }
+}
+
+/// False if some shell may take a quoted name for more than a name: a backslash
+/// ends the quotes in fish, and PowerShell takes four more characters for quotes.
+fn is_quoted_well(command: &str) -> bool {
+    if command.starts_with("Remove-Item ") {
+        return !command.contains(['\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}']);
+    }
+    !command.contains('\\')
 }

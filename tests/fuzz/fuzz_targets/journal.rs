@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     let path = FOLDER.join("journal");
     let magic = if flags & 1 == 0 { MAGIC } else { b"" };
     std::fs::write(&path, [magic, input].concat()).expect("a temporary file");
-    let Ok(journal) = Journal::open(&Door, &path, NOW) else { return };
+    let Ok(journal) = Journal::open(&Door, &path, NOW, Default::default()) else { return };
     for name in ["/a", "/b"] {
         let _ = journal.ask(&Request::get("h", name));
     }
@@ -41,5 +41,5 @@ fuzz_target!(|input: &[u8]| {
     let answer = journal.ask(&own).expect("the door answers");
     assert_eq!(answer.body, b"fresh", "an answer of the file to a question with a secret");
     drop(journal);
-    assert!(Journal::open(&Door, &path, NOW).is_ok(), "it cannot be opened again");
+    assert!(Journal::open(&Door, &path, NOW, Default::default()).is_ok(), "it cannot be opened again");
 });

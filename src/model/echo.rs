@@ -1,6 +1,6 @@
-//! Finds the secrets of a report in what a server said of them, whatever they
-//! come back as: in another case, percent-encoded, in base64 or base64url, in
-//! hex, reversed, or cut short.
+//! Finds secrets in what a server said of them, whatever they come back as: in
+//! another case, percent-encoded, in base64 or base64url, in hex, reversed, cut
+//! short, or with other characters strewn in.
 //!
 //! A server is asked with a secret in hand, so it can always say it back. The
 //! forms of a secret are looked for by windows of a few bytes, so that the
@@ -13,12 +13,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::model::Secret;
+use super::Secret;
 
-/// This many characters of a form give it away; a shorter form must stand there
-/// whole.
-const RUN: usize = 16;
-/// Shorter forms are not looked for: they may be words.
+/// This many letters and digits of a form give it away, whatever stands between
+/// them. The mask of a secret shows less of it in a row.
+const RUN: usize = 10;
+/// Shorter forms, by their letters and digits, are not looked for: they may be
+/// words.
 const SHORTEST: usize = 12;
 /// Bytes by which forms are found.
 const WINDOW: usize = 8;
@@ -30,32 +31,48 @@ const SAME: usize = 8;
 const ROUNDS: usize = 3;
 
 /// The secrets in all forms.
-pub(super) struct Echoes<'a> {
-    forms: Vec<(Zeroizing<Vec<u8>>, &'a Secret)>,
+#[derive(Default)]
+pub struct Echoes {
+    forms: Vec<(Zeroizing<Vec<u8>>, usize)>,
+    /// What each secret is shown as.
+    masks: Vec<String>,
     /// Window → forms, and where in them.
     windows: HashMap<[u8; WINDOW], Vec<(usize, usize)>>,
 }
 
 /// Bytes of a text to replace.
-struct Span<'a> {
+struct Span {
     start: usize,
     end: usize,
-    secret: &'a Secret,
+    secret: usize,
 }
 
-impl<'a> Echoes<'a> {
+impl std::fmt::Debug for Echoes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Echoes({} secrets)", self.masks.len())
+    }
+}
+
+impl Echoes {
     /// Prepares to find these secrets.
-    pub fn new(secrets: impl Iterator<Item = &'a Secret>) -> Self {
-        let mut echoes = Self { forms: Vec::new(), windows: HashMap::new() };
+    pub fn new<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
+        let mut echoes = Self::default();
         for secret in secrets {
             for form in forms(secret.expose()) {
-                echoes.add(form, secret);
+                echoes.add(form, echoes.masks.len());
             }
+            echoes.masks.push(secret.masked());
         }
         echoes
     }
 
-    fn add(&mut self, form: Zeroizing<Vec<u8>>, secret: &'a Secret) {
+    /// True if `text` holds one of the secrets, a good piece of one, or what has the
+    /// form of a token of npm or GitHub.
+    pub fn has(&self, text: &[u8]) -> bool {
+        !self.spans(text).is_empty() || has_token(text)
+    }
+
+    fn add(&mut self, form: Zeroizing<Vec<u8>>, secret: usize) {
         if form.len() < SHORTEST {
             return;
         }
@@ -71,13 +88,7 @@ impl<'a> Echoes<'a> {
 
     /// `text` with every echo of a secret replaced by its mask.
     pub fn mask<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
-        let mut spans = Vec::new();
-        let mut reading = Some(Reading::plain(text));
-        for _ in 0..=ROUNDS {
-            let Some(this) = reading else { break };
-            self.find(&this, &mut spans);
-            reading = this.decoded();
-        }
+        let mut spans = self.spans(text);
         if spans.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -86,7 +97,7 @@ impl<'a> Echoes<'a> {
         for span in spans {
             if span.start >= kept {
                 out.extend_from_slice(&text[kept..span.start]);
-                out.extend_from_slice(span.secret.masked().as_bytes());
+                out.extend_from_slice(self.masks[span.secret].as_bytes());
             }
             kept = kept.max(span.end);
         }
@@ -94,13 +105,24 @@ impl<'a> Echoes<'a> {
         Cow::Owned(out)
     }
 
-    fn find(&self, reading: &Reading, spans: &mut Vec<Span<'a>>) {
+    fn spans(&self, text: &[u8]) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut reading = (!self.forms.is_empty()).then(|| Reading::plain(text));
+        for _ in 0..=ROUNDS {
+            let Some(this) = reading else { break };
+            self.find(&this.letters(), &mut spans);
+            reading = this.decoded();
+        }
+        spans
+    }
+
+    fn find(&self, reading: &Reading, spans: &mut Vec<Span>) {
         let mut free = 0;
         let mut at = 0;
         while let Some(window) = reading.bytes.get(at..at + WINDOW) {
             match self.echo(&reading.bytes, window, at, free) {
                 Some((start, end, secret)) => {
-                    let (start, after) = (reading.at[start], reading.at[end]);
+                    let (start, after) = (reading.at[start].0, reading.at[end - 1].1);
                     spans.push(Span { start, end: after, secret });
                     (free, at) = (end, end);
                 }
@@ -116,7 +138,7 @@ impl<'a> Echoes<'a> {
         window: &[u8],
         at: usize,
         free: usize,
-    ) -> Option<(usize, usize, &'a Secret)> {
+    ) -> Option<(usize, usize, usize)> {
         let places = self.windows.get(window)?.iter();
         let runs = places.filter_map(|&(form, place)| {
             let (form, secret) = &self.forms[form];
@@ -130,15 +152,29 @@ impl<'a> Echoes<'a> {
     }
 }
 
-/// What a secret may come back as, [`folded`].
+/// True for the prefix of a token and as much behind it as every such token has.
+fn has_token(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 7] =
+        [b"npm_", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"];
+    const LEAST: usize = 30;
+    let is_body = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+    let long = |rest: &[u8]| rest.iter().take(LEAST).take_while(is_body).count() == LEAST;
+    STARTS.iter().any(|start| {
+        memchr::memmem::find_iter(text, start).any(|at| long(&text[at + start.len()..]))
+    })
+}
+
+/// What a secret may come back as: its letters and digits, [`folded`].
 fn forms(secret: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let reversed = secret.iter().rev().copied().collect();
     let hex = secret.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let hex = hex.map(|half| b"0123456789abcdef"[usize::from(half)]).collect();
     let mut forms = vec![secret.to_vec(), reversed, hex];
     forms.extend((0..3).map(|shift| base64(secret, shift)));
-    let fold =
-        |form: Vec<u8>| Zeroizing::new(Zeroizing::new(form).iter().map(|&b| folded(b)).collect());
+    let fold = |form: Vec<u8>| {
+        let form = Zeroizing::new(form);
+        Zeroizing::new(form.iter().filter(|b| is_letter(**b)).map(|&b| folded(b)).collect())
+    };
     forms.into_iter().map(fold).collect()
 }
 
@@ -152,26 +188,34 @@ fn base64(secret: &[u8], shift: usize) -> Vec<u8> {
     text.as_bytes().get(start..end).unwrap_or_default().to_vec()
 }
 
-/// The same for upper and lower case, and for the two alphabets of base64.
+/// The same for upper and lower case.
 fn folded(byte: u8) -> u8 {
-    match byte {
-        b'-' => b'+',
-        b'_' => b'/',
-        _ => byte.to_ascii_lowercase(),
-    }
+    byte.to_ascii_lowercase()
+}
+
+/// False for what can be strewn in, or stands for another in an alphabet.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
 /// A text as it is compared, and where each of its bytes comes from.
 struct Reading {
     bytes: Vec<u8>,
-    /// One more than there are bytes: the last is the end of the text.
-    at: Vec<usize>,
+    /// Where each begins and ends in the text.
+    at: Vec<(usize, usize)>,
 }
 
 impl Reading {
     fn plain(text: &[u8]) -> Self {
         let bytes = text.iter().map(|&byte| folded(byte)).collect();
-        Self { bytes, at: (0..=text.len()).collect() }
+        Self { bytes, at: (0..text.len()).map(|at| (at, at + 1)).collect() }
+    }
+
+    /// The same without what does not count.
+    fn letters(&self) -> Self {
+        let kept = self.bytes.iter().zip(&self.at).filter(|(byte, _)| is_letter(**byte));
+        let (bytes, at) = kept.map(|(&byte, &at)| (byte, at)).unzip();
+        Self { bytes, at }
     }
 
     /// The text with its percent-encoding undone; none if it has none.
@@ -181,10 +225,10 @@ impl Reading {
         while let Some(&byte) = self.bytes.get(at) {
             let code = self.bytes.get(at..at + 3).and_then(percent);
             reading.bytes.push(folded(code.unwrap_or(byte)));
-            reading.at.push(self.at[at]);
-            at += if code.is_some() { 3 } else { 1 };
+            let next = at + if code.is_some() { 3 } else { 1 };
+            reading.at.push((self.at[at].0, self.at[next - 1].1));
+            at = next;
         }
-        reading.at.push(*self.at.last()?);
         (reading.bytes.len() < self.bytes.len()).then_some(reading)
     }
 }
@@ -202,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::model::Mask;
+    use crate::model::echo::is_letter;
 
     fn masked(secret: &str, text: &str) -> String {
         let secret = Secret::new(secret.as_bytes(), Mask::All);
@@ -219,7 +264,12 @@ mod tests {
         assert_eq!(mask("a Sec%255fret-0123456789abcdefXYZ b"), "a ‹27 bytes› b");
         assert_eq!(mask("ZYXfedcba9876543210-ter_ceS"), "‹27 bytes›");
         assert_eq!(mask("cut: Sec_ret-01234567"), "cut: ‹27 bytes›");
-        assert_eq!(mask("head: Sec_ret-0123"), "head: Sec_ret-0123", "a mask may show as much");
+        assert_eq!(mask("head: Sec_ret-012"), "head: Sec_ret-012", "a mask may show as much");
+        assert_eq!(mask("x@S.e.c.r.e.t.0.1.2.3.4 y"), "x@‹27 bytes› y");
+        assert_eq!(
+            mask("x@Sec_ret-01.com, @23456789abcdef.org"),
+            "x@Sec_ret-01.com, @‹27 bytes›.org"
+        );
         assert_eq!(mask("%%% 100%"), "%%% 100%");
     }
 
@@ -254,7 +304,7 @@ mod tests {
             let twice = [&text[..], secret.expose(), &text].concat();
             let out = echoes.mask(&twice);
             let whole = secret.expose();
-            if whole.len() >= RUN {
+            if whole.iter().filter(|b| is_letter(**b)).count() >= SHORTEST {
                 prop_assert!(!out.windows(whole.len()).any(|part| part == whole));
             }
         }
