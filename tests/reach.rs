@@ -333,6 +333,10 @@ fn text_says_what_how_bad_and_what_first() {
       5. Only then revoke, from another machine.
     ==================================================================================================
 
+    in short  alice's token can publish 40 packages
+              2 suspicious versions were published while it was open
+              first: Remove what waits on this machine; the whole plan stands at the end
+
     critical  npm access token  npm_5vsh…usiF
               May be alive.
               active as alice: the registry says whose it is.
@@ -347,6 +351,7 @@ fn text_says_what_how_bad_and_what_first() {
                         ends never · last used unknown · other tokens 3
               orgs      @acme, @alice
               packages  40 in reach · downloads a week: 1,234,567 · dependents: unknown
+              staged    wait for approval: kit@1.5.0 2026-09-21 by alice
 
               what its holder can do with nothing else (as of 2026-11-01)
                 A = if it may write and skips 2FA
@@ -354,6 +359,7 @@ fn text_says_what_how_bad_and_what_first() {
                                A        B             why A
                 publish        yes      2FA stops it  the token skips the second factor, an…
                 manage tokens  unknown  unknown       the token skips the second factor, an…
+                -v shows the reasons whole
 
               packages in reach, most dangerous first
                 name            right    weekly   used by  people   latest            marks
