@@ -468,3 +468,23 @@ fn a_foreign_binding_does_not_hide_a_token_of_npm() {
     assert_eq!(outcomes(&run.json()), ["skipped"]);
     assert!(registry.lines().is_empty(), "{:?}", registry.lines());
 }
+
+#[test]
+fn a_report_that_cannot_be_written_is_known_before_anybody_is_asked() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Session);
+    let sandbox = Sandbox::new();
+    sandbox.write("leaked", npmrc([&token]));
+    for (words, why) in [
+        ("validate leaked -o nowhere/report", "cannot write the report"),
+        ("validate leaked -o leaked", "take the place of the input"),
+        ("blast-radius leaked -o ./leaked", "take the place of the input"),
+        ("validate leaked -f dot", "only blast-radius has a graph"),
+        ("scan leaked --validate -f dot", "only blast-radius has a graph"),
+    ] {
+        let run = registry.call(&sandbox, words, "").run().exits(2);
+        assert!(run.err().contains(why), "{words}: {}", run.err());
+        assert!(registry.lines().is_empty(), "{words}: {:?}", registry.lines());
+    }
+    assert_eq!(std::fs::read_to_string(sandbox.path("leaked")).unwrap(), npmrc([&token]));
+}

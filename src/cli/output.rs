@@ -51,6 +51,47 @@ impl OutputArgs {
         }
     }
 
+    /// Makes sure that the report can be written before anything is asked or
+    /// searched, and that it takes no input's place.
+    pub(super) fn prepare(&self, inputs: &[PathBuf]) -> Result<()> {
+        let Some(path) = self.file() else { return Ok(()) };
+        let name = path.display();
+        let same = |input: &PathBuf| {
+            let whole = input.canonicalize().ok().filter(|whole| whole.is_file());
+            whole.is_some() && whole == path.canonicalize().ok()
+        };
+        if inputs.iter().any(same) {
+            return Err(Error::new(format!("the report would take the place of the input {name}"))
+                .hint("write it to another file"));
+        }
+        let cannot = |why| Err(Error::new(format!("cannot write the report to {name}: {why}")));
+        // Neither cut nor made yet: what is there stays until there is something
+        // better, and a scan does not meet its own report.
+        match File::options().append(true).open(path) {
+            Ok(_) => Ok(()),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {
+                let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+                match folder.is_none_or(Path::is_dir) {
+                    true => Ok(()),
+                    false => cannot(why),
+                }
+            }
+            Err(why) => cannot(why),
+        }
+    }
+
+    /// The format of a report that holds no graph to draw.
+    ///
+    /// # Errors
+    /// If a drawing was asked for.
+    pub(super) fn format_without_graph(&self, settings: &Settings) -> Result<Format> {
+        match self.format(settings)? {
+            Format::Dot => Err(Error::new("only blast-radius has a graph to draw")
+                .hint("text, json, jsonl, sarif or github")),
+            format => Ok(format),
+        }
+    }
+
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| *path != Path::new("-"))
     }

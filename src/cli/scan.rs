@@ -28,7 +28,8 @@ pub(super) fn run(args: &ScanArgs) -> Result<u8> {
     let targets = targets(&args.paths);
     let settings = config::load(args.config.as_deref(), &targets, !args.no_ignore)?;
     let options = options(args, &settings, targets);
-    let format = args.output.format(&settings)?;
+    let format = args.output.format_without_graph(&settings)?;
+    args.output.prepare(&args.paths)?;
     let tally = Arc::new(Tally::default());
     let progress = Progress::watch(&tally, !args.output.quiet);
     pipeline::scan_and_tell(&options, &mut io::stdin().lock(), &tally, |report| {

@@ -10,8 +10,9 @@ use crate::git::History;
 
 pub(super) fn run(args: &ValidateArgs) -> Result<u8> {
     let settings = Settings::default();
-    let format = args.output.format(&settings)?;
-    let mut report = known::gather(&args.inputs, History::None, args.output.quiet)?;
+    let format = args.output.format_without_graph(&settings)?;
+    args.output.prepare(&args.inputs)?;
+    let mut report = known::gather(&args.inputs, History::Full, args.output.quiet)?;
     // A report may be empty; a text that was named as holding credentials is not.
     if report.findings.is_empty() && report.coverage.bytes > 0 {
         let hint =
