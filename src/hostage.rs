@@ -161,20 +161,51 @@ const SYSTEM_UNITS: &[&str] = &[
     "lib/systemd/system",
 ];
 
-/// The ends of the paths of scripts that run for a switch.
+/// The ends of the paths of scripts that run for a switch. Names that others use
+/// too count in the worms' own folders only.
 const SCRIPTS: &[(&str, &str)] = &[
     (GH, "gh-token-monitor.sh"),
     (GH, "gh-token-monitor/monitor.ps1"),
     (KITTY, "kitty-monitor.sh"),
-    (KITTY, "kitty/cat.py"),
-    (UPDATE, "updater/update.py"),
+    (KITTY, ".local/share/kitty/cat.py"),
+    (UPDATE, ".local/share/updater/update.py"),
     (PGSQL, "bin/pgmonitor.py"),
-    (SYSMON, "mcp/mcpAddon.js"),
+    (SYSMON, ".checkmarx/mcp/mcpAddon.js"),
 ];
 
+/// The options of an interpreter that its script can stand behind.
+struct Options {
+    /// Those whose value is a word of its own.
+    values: &'static [&'static str],
+    /// Those that bring the program along as text.
+    programs: &'static [&'static str],
+}
+
 /// Programs that run scripts; an editor that shows one is no switch.
-const INTERPRETERS: &[&str] =
-    &["sh", "bash", "dash", "zsh", "ksh", "python", "node", "bun", "pwsh", "powershell"];
+const INTERPRETERS: &[(&[&str], Options)] = &[
+    (
+        &["sh", "bash", "dash", "zsh", "ksh"],
+        Options {
+            values: &["-o", "+o", "-O", "+O", "--rcfile", "--init-file"],
+            programs: &["-c", "-lc", "-ec", "-ic"],
+        },
+    ),
+    (&["python"], Options { values: &["-W", "-X"], programs: &["-c", "-m"] }),
+    (
+        &["node", "bun"],
+        Options {
+            values: &["-r", "--require", "--import", "--loader", "-C"],
+            programs: &["-e", "-p", "-pe", "--eval", "--print"],
+        },
+    ),
+    (
+        &["pwsh", "powershell"],
+        Options {
+            values: &["-ExecutionPolicy", "-ep", "-WindowStyle", "-w"],
+            programs: &["-Command", "-c"],
+        },
+    ),
+];
 
 /// What has been seen so far.
 #[derive(Default)]
@@ -307,7 +338,26 @@ fn running(command: &[u8]) -> Option<(&'static str, &'static str)> {
     let name = program.rsplit('/').next()?.trim_start_matches('-');
     let name =
         name.trim_end_matches(".exe").trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    INTERPRETERS.contains(&name).then(|| words.find_map(script))?
+    let (_, options) = INTERPRETERS.iter().find(|(names, _)| names.contains(&name))?;
+    script(run_by(options, words)?)
+}
+
+/// The script among the words of an interpreter: the first that is no option.
+/// What follows is what the script is given.
+fn run_by<'w>(options: &Options, mut words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    while let Some(word) = words.next() {
+        if options.programs.contains(&word) {
+            // Text to run: a script if that is all it says.
+            let text = words.next()?.trim();
+            return text.strip_prefix("exec ").unwrap_or(text).split_whitespace().next();
+        }
+        if options.values.contains(&word) {
+            words.next();
+        } else if !word.starts_with(['-', '+']) && word != "run" {
+            return Some(word);
+        }
+    }
+    None
 }
 
 /// The switch whose script has this path.
@@ -394,10 +444,22 @@ mod tests {
     #[test]
     fn scripts_that_run_are_armed_and_editors_of_them_are_not() {
         let (_keep, machine) = machine();
-        let commands: [(&[u8], bool); 7] = [
+        let commands: [(&[u8], bool); 19] = [
             (b"/bin/bash\0/home/ann/.local/bin/gh-token-monitor.sh\0", true),
             (b"python3.12\0-u\0/home/ann/.local/share/kitty/cat.py\0", true),
             (b"/home/ann/.local/bin/kitty-monitor.sh\0", true),
+            (b"sh\0-e\0/home/ann/.local/bin/gh-token-monitor.sh\0", true),
+            (b"bash\0-o\0pipefail\0/home/ann/.local/bin/kitty-monitor.sh\0", true),
+            (b"python3\0-W\0ignore\0/home/ann/.local/share/updater/update.py\0", true),
+            (b"pwsh\0-NoProfile\0-File\0C:\\x\\gh-token-monitor\\monitor.ps1\0", true),
+            (b"bun\0run\0/home/ann/.checkmarx/mcp/mcpAddon.js\0", true),
+            (b"sh\0-c\0exec /home/ann/.local/bin/gh-token-monitor.sh\0", true),
+            (b"python3\0lint.py\0some/gh-token-monitor.sh\0", false),
+            (b"python3\0/srv/updater/update.py\0", false),
+            (b"python3\0kitty/cat.py\0", false),
+            (b"node\0/home/ann/src/mcp/mcpAddon.js\0", false),
+            (b"bash\0-c\0cat x\0gh-token-monitor.sh\0", false),
+            (b"python3\0-m\0lint\0gh-token-monitor.sh\0", false),
             (b"vim\0/home/ann/.local/bin/gh-token-monitor.sh\0", false),
             (b"grep\0gh-token-monitor.sh\0", false),
             (b"bash\0not-gh-token-monitor.sh\0", false),

@@ -231,3 +231,36 @@ proptest! {
         assert_polite(&registry.requests(), &[&token]);
     }
 }
+
+/// A project, an account and a package that are named after the token, in forms
+/// that a server can give it.
+#[test]
+fn no_path_and_no_file_is_named_after_a_token() {
+    let github = common::secret("ghp_{alnum:30}{crc}", 77);
+    let reversed = |token: &str| -> String { token.chars().rev().collect() };
+    let strewn = |token: &str| -> String { token.replace('_', "-")[..16].to_owned() };
+    let same = |token: &str| token.to_owned();
+    let forms: [&dyn Fn(&str) -> String; 3] = [&same, &reversed, &strewn];
+    for form in forms {
+        let registry = common::asking::acme();
+        let token = registry.token("alice", Kind::Bypass);
+        let name = form(&token).to_lowercase();
+        registry.on("/-/whoami", Reply::json(200, &json!({"username": name})));
+        let sandbox = Sandbox::new();
+        sandbox.write("app/package.json", format!("{{\"name\": \"{github}\"}}"));
+        sandbox.write("app/.npmrc", npmrc([&token]));
+        for words in ["blast-radius app -f json --resume state", "blast-radius app --dry-run"] {
+            let run = registry.call(&sandbox, words, "").run();
+            for secret in [&token, &github] {
+                for form in forms {
+                    let form = form(secret).to_lowercase();
+                    let told = |text: &str| text.to_lowercase().contains(&form);
+                    assert!(!told(&run.out()) && !told(&run.err()), "{form}: {}", run.out());
+                    for request in registry.requests() {
+                        assert!(!told(&request.target), "{form}: {}", request.target);
+                    }
+                }
+            }
+        }
+    }
+}

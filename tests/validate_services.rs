@@ -101,6 +101,25 @@ fn an_armed_switch_keeps_github_from_being_asked() {
     assert!(github["validation_detail"]["words"].as_str().unwrap().contains("switch"));
 }
 
+/// Whoever reads the report may be a program: people are told beside it.
+#[test]
+fn an_armed_switch_is_told_whatever_the_report_goes_to() {
+    let registry = Registry::start();
+    let npm = registry.token("alice", Kind::ReadOnly);
+    let sandbox = Sandbox::new();
+    common::write(&sandbox.home(".local/bin/gh-token-monitor.sh"), "sleep 60\n");
+    sandbox.write("leak/.npmrc", npmrc([&npm]));
+    let ways = ["-o out.txt", "-f json", "-f sarif", "-f github", "--dry-run", "-q -f jsonl"];
+    for command in ["validate leak", "blast-radius leak -f dot", "scan leak --validate"] {
+        for way in ways.iter().filter(|way| !(way.contains("-f") && command.contains("-f"))) {
+            let words = format!("{command} {way}");
+            let run = registry.call(&sandbox, &words, "").run().exits(4);
+            assert!(run.err().contains("DEAD-MAN'S SWITCH IS ARMED"), "{words}: {}", run.err());
+            keeps(&run, &[&npm]);
+        }
+    }
+}
+
 /// What is left of a switch may be all that is seen of one that still watches.
 #[test]
 fn what_a_switch_left_behind_keeps_github_from_being_asked() {

@@ -1,6 +1,6 @@
 //! What all commands do that ask services about credentials.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,9 +20,11 @@ pub(super) fn switch() -> Vec<SwitchPart> {
     hostage::look(&Machine::this())
 }
 
-/// Says on standard output that a switch is armed, and what to do first.
-pub(super) fn warn_of(switch: &[SwitchPart]) {
-    let mut out = io::stdout();
+/// Says that a switch is armed, and what to do first; nothing if none is.
+pub(super) fn warn_of(switch: &[SwitchPart], out: &mut dyn Write) {
+    if !switch.iter().any(|part| part.armed) {
+        return;
+    }
     let _ =
         writeln!(out, "A DEAD-MAN'S SWITCH IS ARMED ON THIS MACHINE: do not revoke anything yet.");
     for part in switch.iter().filter(|part| part.armed) {
@@ -34,6 +36,8 @@ pub(super) fn warn_of(switch: &[SwitchPart]) {
 /// Asks about every finding of a report, and looks for dead-man's switches first.
 pub(super) fn validate(report: &mut Report, network: &NetworkArgs, quiet: bool) -> Result<Door> {
     let switch = switch();
+    // Reports go to files and programs too: people are told beside them.
+    warn_of(&switch, &mut io::stderr());
     let watched = hostage::may_watch(&switch);
     let door = network.door(watched, &report.findings)?;
     if !switch.is_empty() {
@@ -95,15 +99,19 @@ pub(super) fn rehearsed(door: Door, report: &Report) -> Result<Option<u8>> {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::new(format!("cannot write to standard output: {why}")))
         }
-        _ => Ok(Some(CLEAN)),
+        _ => Ok(Some(if is_armed(report) { ARMED } else { CLEAN })),
     }
+}
+
+fn is_armed(report: &Report) -> bool {
+    report.response.as_deref().is_some_and(Response::armed)
 }
 
 /// The exit code of a report whose credentials were asked about.
 pub(super) fn exit_code(report: &Report) -> u8 {
     let counts = validate::count(&report.findings);
     let has = |outcome| counts.contains_key(&outcome);
-    if report.response.as_deref().is_some_and(Response::armed) {
+    if is_armed(report) {
         ARMED
     } else if has(Outcome::Active) || has(Outcome::Restricted) {
         FOUND

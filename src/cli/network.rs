@@ -148,8 +148,26 @@ fn base(flag: &str, text: &str) -> Result<Base> {
     })
 }
 
-/// `1`, `0.25`.
+/// Nobody means to wait longer.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// `1`, `0.25`; at most a day.
 fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
-    Duration::try_from_secs_f64(number).map_err(|_| format!("{text:?} is no span of time"))
+    let span = Duration::try_from_secs_f64(number).ok().filter(|span| *span <= DAY);
+    span.ok_or_else(|| format!("{text:?} is no span of time up to a day, in seconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_a_day_at_most() {
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        assert_eq!(seconds("86400"), Ok(DAY));
+        for wrong in ["86401", "1e19", "1e400", "inf", "NaN", "-1", "soon", ""] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 }

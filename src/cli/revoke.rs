@@ -18,7 +18,7 @@ use crate::revoke::{self, Ready};
 pub(super) fn run(args: &RevokeArgs) -> Result<u8> {
     let switch = asking::switch();
     if switch.iter().any(|part| part.armed) {
-        asking::warn_of(&switch);
+        asking::warn_of(&switch, &mut io::stdout());
         say("nothing was revoked: take the switch out first, then run this again");
         return Ok(ARMED);
     }
