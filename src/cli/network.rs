@@ -28,7 +28,8 @@ pub(super) struct NetworkArgs {
     /// mirrors and tests, may be given several times.
     #[arg(long, value_name = "[HOST=]URL")]
     pub(super) registry: Vec<String>,
-    /// Seconds between two questions to one host; 0 for as fast as it goes.
+    /// Seconds between two questions about credentials to one host; public
+    /// documents follow five times as fast; 0 for as fast as it goes.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub(super) pace: Duration,
     /// Seconds to wait for an answer.
@@ -68,13 +69,21 @@ impl NetworkArgs {
         }
         for text in &self.registry {
             let (host, url) = match text.split_once('=') {
-                Some((host, url)) if !host.contains('/') => (host, url),
+                Some((host, url)) if !host.contains(['/', '?']) || host.contains("://") => {
+                    (host, url)
+                }
                 _ => (NPM_REGISTRY, text.as_str()),
             };
+            let named = base("--registry", host)?;
+            if host.contains("://") || !named.path.is_empty() {
+                return Err(Error::new("--registry: a HOST has neither scheme nor path")
+                    .hint("HOST=URL, such as npm.example:8443=http://localhost:4873"));
+            }
+            let host = named.authority();
             let base = base("--registry", url)?;
             // What is bound to the address itself may go there too.
             hosts.allow(base.clone());
-            hosts.map(host, base);
+            hosts.map(&host, base);
         }
         Ok(hosts)
     }
@@ -98,6 +107,8 @@ impl NetworkArgs {
             timeout: self.timeout,
             max_requests: self.max_requests,
             max_time: self.max_time,
+            // Who wants it fast does not want to wait for long either.
+            patience: Duration::from_secs(if self.pace.is_zero() { 20 } else { 120 }),
             ..Options::default()
         };
         Ok(Door::Network(Box::new(Client::new(options)?)))

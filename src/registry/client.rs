@@ -41,6 +41,8 @@ pub struct Options {
     pub max_requests: u64,
     /// For the whole run.
     pub max_time: Duration,
+    /// How long a host may stay busy or out of order until it is left alone.
+    pub patience: Duration,
     /// Wait before a request is repeated for the first time.
     pub back_off: Duration,
     /// The secrets of the run, which stand in no path: a name that a server, a
@@ -56,6 +58,7 @@ impl Default for Options {
             timeout: Duration::from_secs(20),
             max_requests: 10_000,
             max_time: Duration::from_secs(30 * 60),
+            patience: Duration::from_secs(120),
             back_off: Duration::from_secs(2),
             secrets: Arc::default(),
         }
@@ -176,7 +179,8 @@ impl Client {
     /// Waits for the turn of a request.
     fn wait(&self, base: &Base, request: &Request) -> std::result::Result<(), NoAnswer> {
         let distance = if request.light { self.options.pace / 5 } else { self.options.pace };
-        let at = self.turns.take(&base.url(), distance).map_err(NoAnswer::Failed)?;
+        let patience = self.options.patience;
+        let at = self.turns.take(&base.url(), distance, patience).map_err(NoAnswer::Failed)?;
         if at > self.until {
             return Err(NoAnswer::NotAllowed("the time for the whole run is over".into()));
         }
@@ -216,8 +220,10 @@ impl Ask for Client {
                 _ => 0,
             };
             if attempt >= again {
-                // A host that is still busy or broken gave no answer either.
-                self.turns.answered(&place, again == 0);
+                match again {
+                    0 => self.turns.answered(&place, true),
+                    _ => self.turns.busy(&place),
+                }
                 return Ok(answer);
             }
             let said = answer.header("retry-after");

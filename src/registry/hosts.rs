@@ -58,6 +58,12 @@ impl Base {
         })
     }
 
+    /// `host`, or `host:port`.
+    pub fn authority(&self) -> String {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}{port}", self.host)
+    }
+
     /// `https://host:port/path`.
     pub fn url(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };

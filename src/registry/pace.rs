@@ -22,6 +22,8 @@ struct Turn {
     failures: u32,
     /// True if the host wants a longer rest than anybody waits for.
     resting: bool,
+    /// Since when it has been busy or broken.
+    busy: Option<Instant>,
 }
 
 impl Turns {
@@ -30,8 +32,16 @@ impl Turns {
     ///
     /// # Errors
     /// Why the host is left alone.
-    pub(super) fn take(&self, host: &str, distance: Duration) -> Result<Instant, String> {
+    pub(super) fn take(
+        &self,
+        host: &str,
+        distance: Duration,
+        patience: Duration,
+    ) -> Result<Instant, String> {
         self.with(host, |turn| {
+            if turn.busy.is_some_and(|since| since.elapsed() >= patience) {
+                return Err(format!("{host} stays busy or out of order, and is left alone"));
+            }
             if turn.resting {
                 return Err(format!("{host} is busy, and wants to be asked much later"));
             }
@@ -58,12 +68,20 @@ impl Turns {
 
     /// The host answered, or did not.
     pub(super) fn answered(&self, host: &str, answered: bool) {
-        self.with(host, |turn| turn.failures = if answered { 0 } else { turn.failures + 1 });
+        self.with(host, |turn| match answered {
+            true => (turn.failures, turn.busy) = (0, None),
+            false => turn.failures += 1,
+        });
+    }
+
+    /// The host was asked again and again, and is busy or out of order still.
+    pub(super) fn busy(&self, host: &str) {
+        self.with(host, |turn| _ = turn.busy.get_or_insert_with(Instant::now));
     }
 
     fn with<T>(&self, host: &str, act: impl FnOnce(&mut Turn) -> T) -> T {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Turn { next: Instant::now(), failures: 0, resting: false };
+        let fresh = Turn { next: Instant::now(), failures: 0, resting: false, busy: None };
         act(hosts.entry(host.to_owned()).or_insert(fresh))
     }
 }
@@ -89,28 +107,35 @@ pub(super) fn back_off(n: u32, said: Option<&str>, first: Duration) -> Option<Du
 mod tests {
     use super::*;
 
+    const PATIENT: Duration = Duration::from_secs(60);
+
     #[test]
     fn turns_follow_at_a_distance() {
         let turns = Turns::default();
         let distance = Duration::from_secs(5);
-        let first = turns.take("a", distance).unwrap();
-        assert_eq!(turns.take("a", distance).unwrap(), first + distance);
-        assert!(turns.take("b", distance).unwrap() < first + distance);
+        let first = turns.take("a", distance, PATIENT).unwrap();
+        assert_eq!(turns.take("a", distance, PATIENT).unwrap(), first + distance);
+        assert!(turns.take("b", distance, PATIENT).unwrap() < first + distance);
         turns.hold("a", Duration::from_secs(100));
-        assert!(turns.take("a", distance).unwrap() > first + Duration::from_secs(90));
+        assert!(turns.take("a", distance, PATIENT).unwrap() > first + Duration::from_secs(90));
     }
 
     #[test]
     fn a_host_that_never_answers_is_left_alone() {
         let turns = Turns::default();
         for _ in 0..PATIENCE {
-            assert!(turns.take("a", Duration::ZERO).is_ok());
+            assert!(turns.take("a", Duration::ZERO, PATIENT).is_ok());
             turns.answered("a", false);
         }
-        assert!(turns.take("a", Duration::ZERO).is_err());
-        assert!(turns.take("b", Duration::ZERO).is_ok());
+        assert!(turns.take("a", Duration::ZERO, PATIENT).is_err());
+        assert!(turns.take("b", Duration::ZERO, PATIENT).is_ok());
+        turns.busy("b");
+        assert!(turns.take("b", Duration::ZERO, PATIENT).is_ok());
+        assert!(turns.take("b", Duration::ZERO, Duration::ZERO).is_err());
+        turns.answered("b", true);
+        assert!(turns.take("b", Duration::ZERO, Duration::ZERO).is_ok());
         turns.rest("b");
-        assert!(turns.take("b", Duration::ZERO).is_err());
+        assert!(turns.take("b", Duration::ZERO, PATIENT).is_err());
     }
 
     #[test]

@@ -73,12 +73,26 @@ fn a_host_that_stays_busy_is_left_alone() {
     let mut hosts = Hosts::new([]);
     hosts.map(NPM_REGISTRY, Base::parse(&registry.url()).unwrap());
     let (pace, back_off) = (Duration::ZERO, Duration::from_millis(1));
-    let client = Client::new(Options { hosts, pace, back_off, ..Options::default() }).unwrap();
+    let patience = Duration::ZERO;
+    let options = Options { hosts, pace, back_off, patience, ..Options::default() };
+    let client = Client::new(options.clone()).unwrap();
     let request = Request::get(NPM_REGISTRY, "/a");
     let answers: Vec<_> = (0..10).map(|_| client.ask(&request)).collect();
-    assert!(answers[..4].iter().all(|answer| answer.as_ref().is_ok_and(|it| it.status == 429)));
-    assert!(answers[4..].iter().all(|answer| matches!(answer, Err(NoAnswer::Failed(_)))));
-    assert_eq!(registry.lines().len(), 16, "each is asked again three times");
+    assert!(answers[0].as_ref().is_ok_and(|it| it.status == 429));
+    assert!(answers[1..].iter().all(|answer| matches!(answer, Err(NoAnswer::Failed(_)))));
+    assert_eq!(registry.lines().len(), 4, "it is asked again three times");
+    // Who has more patience finds it ready again.
+    registry.forget();
+    let ready = Registry::start();
+    ready.on_first(9, "/-/ping", busy("0"));
+    let mut hosts = Hosts::new([]);
+    hosts.map(NPM_REGISTRY, Base::parse(&ready.url()).unwrap());
+    let patience = Duration::from_secs(60);
+    let client = Client::new(Options { hosts, patience, ..options }).unwrap();
+    let request = Request::get(NPM_REGISTRY, "/-/ping");
+    let answers: Vec<_> = (0..4).map(|_| client.ask(&request).unwrap().status).collect();
+    assert_eq!(answers[..2], [429, 429], "{answers:?}");
+    assert_ne!(answers[3], 429, "{answers:?}");
 }
 
 #[test]
