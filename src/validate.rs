@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::model::{Checksum, Finding, Location, Outcome, Secret, State, Validation};
+use crate::model::{Checksum, Finding, Location, Origin, Outcome, Secret, State, Validation};
 use crate::registry::declared::{self, Inputs};
 use crate::registry::npm::identity::{self, Bound};
 use crate::registry::{Ask, github};
@@ -37,8 +37,9 @@ pub fn validate(
 ) {
     let mut lanes: BTreeMap<String, Vec<(usize, Route<'_>)>> = BTreeMap::new();
     let mut judged: Vec<(usize, Validation)> = Vec::with_capacity(findings.len());
+    let places = Places::of(findings);
     for (n, finding) in findings.iter().enumerate() {
-        match route(finding, findings, options) {
+        match route(finding, &places, options) {
             Ok(route) => lanes.entry(route.host().to_owned()).or_default().push((n, route)),
             Err(why) => judged.push((n, Validation::skipped(why))),
         }
@@ -94,7 +95,7 @@ impl Route<'_> {
 /// Whom to ask about a finding, or why nobody is.
 fn route<'f>(
     finding: &'f Finding,
-    all: &'f [Finding],
+    places: &Places<'f>,
     options: Options,
 ) -> Result<Route<'f>, String> {
     // Whoever read it found that nobody is to be asked.
@@ -109,7 +110,7 @@ fn route<'f>(
     if finding.checksum == Checksum::Invalid {
         return Err("its checksum is wrong: a dummy or a mangled copy, not asked".into());
     }
-    let way = way(finding, all, options)?;
+    let way = way(finding, places, options)?;
     if options.armed && is_githubs(finding, &way) {
         return Err(WATCHED.into());
     }
@@ -127,7 +128,7 @@ fn is_githubs(finding: &Finding, way: &Route<'_>) -> bool {
 
 fn way<'f>(
     finding: &'f Finding,
-    all: &'f [Finding],
+    places: &Places<'f>,
     options: Options,
 ) -> Result<Route<'f>, String> {
     if let Some(route) = npm_route(finding) {
@@ -135,7 +136,7 @@ fn way<'f>(
     }
     let check = check_for(&finding.kind, finding.secret.expose())
         .ok_or("no read-only way to ask about credentials of this kind is known")?;
-    let companions = companions(check, finding, all);
+    let companions = companions(check, finding, places);
     Ok(Route::Declared { check, finding, companions, now: options.now })
 }
 
@@ -143,28 +144,45 @@ const WATCHED: &str = "parts of a dead-man's switch are on this machine: it may 
                        and destroy the home directory when it dies or is asked about too often: \
                        not asked";
 
+/// Where the findings of each kind stand: by origin and kind, then by offset.
+struct Places<'f>(BTreeMap<(&'f Origin, &'f str), BTreeMap<u64, &'f Secret>>);
+
+impl<'f> Places<'f> {
+    fn of(findings: &'f [Finding]) -> Self {
+        let mut places: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for finding in findings {
+            for location in first(finding) {
+                let here = places.entry((&*location.origin, &*finding.kind)).or_default();
+                here.entry(location.offset).or_insert(&finding.secret);
+            }
+        }
+        Self(places)
+    }
+
+    /// The secret of that kind nearest to a place, and how many bytes are between.
+    fn nearest(&self, kind: &str, location: &'f Location) -> Option<(u64, &'f Secret)> {
+        let here = self.0.get(&(&*location.origin, kind))?;
+        let before = here.range(..=location.offset).next_back();
+        let sides = before.into_iter().chain(here.range(location.offset..).next());
+        let far =
+            |(offset, secret): (&u64, &&'f Secret)| (offset.abs_diff(location.offset), *secret);
+        sides.map(far).min_by_key(|(distance, _)| *distance)
+    }
+}
+
 /// The findings that a check wants beside its own: of each kind the one that
 /// stands nearest in the same place.
 fn companions<'f>(
     check: &Check,
     finding: &'f Finding,
-    all: &'f [Finding],
+    places: &Places<'f>,
 ) -> BTreeMap<String, &'f Secret> {
-    let mut found = BTreeMap::new();
-    for kind in check.companion_kinds() {
-        let others = all.iter().filter(|other| *other.kind == *kind);
-        let nearest = others.filter_map(|other| Some((distance(finding, other)?, &other.secret)));
-        if let Some((_, secret)) = nearest.min_by_key(|(distance, _)| *distance) {
-            found.insert(kind.clone(), secret);
-        }
-    }
-    found
-}
-
-/// Bytes between two secrets where they stand nearest; `None` if they share no place.
-fn distance(one: &Finding, other: &Finding) -> Option<u64> {
-    let places = first(one).flat_map(|a| first(other).map(move |b| (a, b)));
-    places.filter(|(a, b)| a.origin == b.origin).map(|(a, b)| a.offset.abs_diff(b.offset)).min()
+    let nearest = |kind: &str| {
+        let all = first(finding).filter_map(|location| places.nearest(kind, location));
+        all.min_by_key(|(distance, _)| *distance)
+    };
+    let kinds = check.companion_kinds();
+    kinds.filter_map(|kind| Some((kind.clone(), nearest(kind)?.1))).collect()
 }
 
 /// The kinds that a registry takes as `Authorization: Bearer`.

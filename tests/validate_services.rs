@@ -128,7 +128,7 @@ fn what_a_switch_left_behind_keeps_github_from_being_asked() {
     registry.github(GitHubToken::new(&token, "alice", &["repo"]));
     for part in ["token", "started_at"] {
         let sandbox = Sandbox::new();
-        common::write(&sandbox.home(&format!(".config/gh-token-monitor/{part}")), "1\n");
+        common::write(&sandbox.home(format!(".config/gh-token-monitor/{part}")), "1\n");
         let text = format!("GITHUB_TOKEN={token}\n");
         let run = validate(&registry, &sandbox, &text, &[&token]).exits(3);
         assert_eq!(outcomes(&run.json()), ["skipped"]);
@@ -199,4 +199,26 @@ fn github_saying_the_token_back_is_not_repeated() {
         let text = format!("GITHUB_TOKEN={token}\n");
         validate(&registry, &Sandbox::new(), &text, &[&token]);
     }
+}
+
+/// Many pairs in many copies: each secret goes with the key id beside it, and to
+/// find it costs no more than to read them.
+#[test]
+fn each_key_finds_the_id_beside_it() {
+    let registry = Registry::start();
+    let sandbox = Sandbox::new();
+    let ids: Vec<String> = (0..300).map(|seed| secret("AKIA{upper:16}", seed)).collect();
+    let pair = |(seed, id): (u64, &String)| {
+        let key = secret("{alnum:40}", 1_000 + seed);
+        format!("[p{seed}]\naws_access_key_id = {id}\naws_secret_access_key = {key}\n\n")
+    };
+    let text: String = (0..).zip(&ids).map(pair).collect();
+    for copy in 0..20 {
+        sandbox.write(format!("{copy}/credentials"), &text);
+    }
+    let begun = std::time::Instant::now();
+    let run = registry.call(&sandbox, "validate . --dry-run", "").run().exits(0);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    let asked = run.out().lines().filter(|line| line.contains("Credential=")).count();
+    assert!(asked > 250, "{asked}: {}", run.out().chars().take(2_000).collect::<String>());
 }
