@@ -402,6 +402,7 @@ fn an_input_without_a_credential_is_not_called_clean() {
     // An empty report says what was found: nothing.
     let report = sandbox.call(["scan", "-", "-f", "json"]).stdin("just a text\n").run();
     registry.call(&sandbox, "validate", &report.out()).run().exits(0);
+    registry.call(&sandbox, "validate", "").run().exits(3);
 }
 
 #[cfg(unix)]

@@ -27,13 +27,19 @@ pub(super) fn gather(inputs: &[PathBuf], history: git::History, quiet: bool) -> 
     let mut targets = Vec::new();
     let mut stdin = Vec::new();
     let mut pipes = Vec::new();
+    // Reports and pipes, and bytes of them.
+    let mut counted = (0, 0);
     for input in inputs {
         let bytes = match input == Path::new("-") {
             true => Some(read_stdin()?),
             false => may_be_report(input)?,
         };
         match bytes.as_deref().and_then(|bytes| read::read(bytes, &key)) {
-            Some(report) => known.extend(unmasked(report, input)?),
+            Some(report) => {
+                counted.0 += 1;
+                counted.1 += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+                known.extend(unmasked(report, input)?);
+            }
             None if input == Path::new("-") => {
                 stdin = bytes.unwrap_or_default();
                 targets.push(Target::Stdin);
@@ -49,10 +55,13 @@ pub(super) fn gather(inputs: &[PathBuf], history: git::History, quiet: bool) -> 
     };
     for (name, bytes) in pipes {
         let more = search_bytes(name, &bytes)?;
-        report.coverage.bytes += bytes.len() as u64;
+        counted = (counted.0 + 1, counted.1 + bytes.len() as u64);
+        report.rules = more.rules;
         merge(&mut report.findings, more.findings);
     }
     merge(&mut report.findings, claims::judged(known)?);
+    report.coverage.files += counted.0;
+    report.coverage.bytes += counted.1;
     Ok(report)
 }
 

@@ -14,7 +14,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<u8> {
     args.output.prepare(&args.inputs)?;
     let mut report = known::gather(&args.inputs, History::Full, args.output.quiet)?;
     // A report may be empty; a text that was named as holding credentials is not.
-    if report.findings.is_empty() && report.coverage.bytes > 0 {
+    if report.findings.is_empty() && report.rules > 0 {
         let hint =
             "a credential without a form of its own needs its place: //HOST/:_authToken=VALUE";
         let _ = writeln!(io::stderr(), "no credential was recognised in the input\nhint: {hint}");

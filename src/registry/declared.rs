@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::request::told;
 use super::sigv4::{self, Signer};
 use super::{Answer, Ask, Carried, Method, NoAnswer, Request};
 use crate::model::{Evidence, Identity, Outcome, Secret, Validation, is_npm_registry};
@@ -84,7 +85,7 @@ pub fn identify(ask: &dyn Ask, check: &Check, inputs: &Inputs<'_>) -> Validation
         Err(why) => return Validation::skipped(why.words()),
     };
     let meaning = validation.words.clone();
-    validation.evidence.push(Evidence { request: request.line(), status, meaning });
+    validation.evidence.push(Evidence { request: told(ask, &request), status, meaning });
     validation
 }
 

@@ -212,6 +212,16 @@ impl NoAnswer {
     }
 }
 
+/// What a request was, for people: with the address that stood in for its host.
+pub(super) fn told(ask: &dyn Ask, request: &Request) -> String {
+    match ask.address_of(&request.host) {
+        Some(address) if address != format!("https://{}", request.host) => {
+            format!("{} (at {address})", request.line())
+        }
+        _ => request.line(),
+    }
+}
+
 /// Whoever can be asked: the network, or a test.
 pub trait Ask: Sync {
     /// Asks, waiting its turn.

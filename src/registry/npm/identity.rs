@@ -7,6 +7,7 @@
 //! npm's API documentation, and reports of what the registry answered.
 
 use crate::model::{Checksum, Evidence, Identity, Outcome, Secret, Validation, is_npm_registry};
+use crate::registry::request::told;
 use crate::registry::{Answer, Ask, Carried, NoAnswer, Request};
 
 /// A token and the registry that it is bound to.
@@ -102,7 +103,11 @@ impl Talk<'_> {
             Err(why) => (None, Said::Unknown(why.words().to_owned())),
         };
         let meaning = said.words().to_owned();
-        self.validation.evidence.push(Evidence { request: request.line(), status, meaning });
+        self.validation.evidence.push(Evidence {
+            request: told(self.ask, &request),
+            status,
+            meaning,
+        });
         said
     }
 
