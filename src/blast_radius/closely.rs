@@ -19,7 +19,7 @@ use crate::registry::npm::public::{self, Gap, Hit, Search};
 const SIDE_BY_SIDE: usize = 4;
 /// Packuments that are kept for other credentials of the same account; each may
 /// take a megabyte.
-const KEPT: usize = 200;
+const KEPT: usize = 40;
 /// Packages whose downloads are asked for apart.
 const COUNTED: usize = 50;
 /// Private names that are tried.

@@ -80,8 +80,9 @@ impl Survey<'_> {
         let kind = std::mem::take(&mut radius.token.kind);
         radius.token = tokens::facts(self.door, bound);
         radius.staged = account::staged(self.door, bound);
-        let listed = radius.token.siblings.value.is_some();
-        if radius.token.kind.value.is_none() && told && !listed {
+        // A list that answered, and does not tell the kind, speaks against a session.
+        let refused = radius.token.kind.certainty == Certainty::Refused;
+        if refused && told {
             let how = "the registry told the profile, which it does to sessions alone";
             radius.token.kind = Learnt::measured(TokenKind::Session, how);
         } else if kind.value.is_some() {

@@ -9,17 +9,19 @@ use super::packument::{Packument, Version};
 
 /// Versions that are kept, and times of versions.
 const VERSIONS: usize = 5_000;
-const TIMES: usize = 10_000;
+const TIMES: usize = 5_000;
 /// Longest name of a version, a tag or a person, in bytes.
 const NAME: usize = 214;
 /// Tags that are kept, besides `latest`.
 const TAGS: usize = 100;
-/// Bytes that the kept versions may take together, and one alone. Two thousand
-/// versions with twenty scripts each fit.
+/// Bytes that the kept versions may take together, and one alone: some
+/// thousand versions with a few scripts each.
 const BYTES: usize = 4 << 20;
 const BYTES_OF_ONE: usize = 512 << 10;
 /// About what an entry of a map takes besides its texts.
 const ENTRY: usize = 64;
+/// About what the first entry of a map takes: room for eleven.
+const NODE: usize = 600;
 
 /// Keeps what people install and the newest versions beside it.
 pub(super) fn newest(document: &mut Packument) {
@@ -99,11 +101,13 @@ fn size(version: &Version) -> usize {
     let people: usize = version.maintainers.iter().map(|name| name.len() + ENTRY).sum();
     let maps = map(&version.scripts) + map(&version.optional_dependencies);
     let more: usize = trusted.chain(approver).sum();
-    size_of::<Version>() + ENTRY + texts + more + people + maps
+    // Half of the room in a tree is empty.
+    2 * size_of::<Version>() + ENTRY + texts + more + people + maps
 }
 
 fn map(texts: &BTreeMap<String, String>) -> usize {
-    texts.iter().map(|(key, value)| key.len() + value.len() + ENTRY).sum()
+    let first = if texts.is_empty() { 0 } else { NODE };
+    first + texts.iter().map(|(key, value)| key.len() + value.len() + ENTRY).sum::<usize>()
 }
 
 #[cfg(test)]

@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn only_both_ends_prove_a_row() {
-        let token = concat!("npm", "_aBcDefghijklmnopqrstuvwxyz0123456789").as_bytes();
+        let token = b"npm_aBcDefghij0123456789";
         for (mask, expected) in [
             ("npm_aBcD...6789", Fit::Yes),
             ("npm_aBcD…6789", Fit::Yes),
@@ -406,7 +406,7 @@ mod tests {
             ("npm_aBcDef", Fit::Perhaps),
             ("...3456789", Fit::Perhaps),
             ("", Fit::Perhaps),
-            ("npm_aBcDefghijklmnopqrst...uvwxyz0123456789", Fit::Perhaps),
+            ("npm_aBcDefghij...0123456789", Fit::Perhaps),
         ] {
             assert_eq!(fit(mask, token), expected, "{mask}");
         }
