@@ -544,7 +544,10 @@ fn a_large_packument_is_read_quickly() {
     let releases = usage::in_window(&packument, &window(), &|_, _| None);
     let package = posture::package(&packument, None);
     let took = start.elapsed();
-    assert_eq!((packument.versions.len(), releases.len()), (3000, 0));
+    // The oldest may have been left out, and then that is said.
+    let kept = packument.versions.len();
+    assert!(kept >= 2000 && packument.cut == (kept < 3000), "{kept} versions");
+    assert!(packument.latest().is_some() && releases.is_empty());
     assert_eq!(package.published_by.get(), Some(&PublishedBy::Token));
     let bound = if cfg!(debug_assertions) { 5.0 } else { 1.0 };
     assert!(took.as_secs_f64() < bound, "{took:?}");

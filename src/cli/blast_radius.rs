@@ -30,6 +30,7 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     let settings = Settings::default();
     let format = args.output.format(&settings)?;
     args.output.prepare(&args.inputs)?;
+    args.network.check()?;
     let quiet = args.output.quiet;
     let mut report = known::gather(&args.inputs, History::Full, quiet)?;
     let door = asking::validate(&mut report, &args.network, quiet)?;

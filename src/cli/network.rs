@@ -12,6 +12,7 @@ use crate::registry::Ask;
 use crate::registry::client::{Client, Options, Rehearsal};
 use crate::registry::declared;
 use crate::registry::hosts::{Base, Hosts};
+use crate::registry::proxy;
 
 /// Who may be asked, and how fast.
 #[derive(Clone, Debug, Args)]
@@ -56,6 +57,13 @@ impl NetworkArgs {
             (!self.registry.is_empty(), "--registry"),
         ];
         given.into_iter().find_map(|(given, flag)| given.then_some(flag))
+    }
+
+    /// Finds what is wrong with the flags and with the environment's proxy before
+    /// anything is read or asked.
+    pub(super) fn check(&self) -> Result<()> {
+        self.hosts()?;
+        proxy::of_environment().map(drop)
     }
 
     /// Who may be asked, the services of the shipped checks among them.

@@ -30,6 +30,9 @@ pub(super) fn run(args: &ScanArgs) -> Result<u8> {
     let options = options(args, &settings, targets);
     let format = args.output.format_without_graph(&settings)?;
     args.output.prepare(&args.paths)?;
+    if args.validate {
+        args.network.check()?;
+    }
     let tally = Arc::new(Tally::default());
     let progress = Progress::watch(&tally, !args.output.quiet);
     pipeline::scan_and_tell(&options, &mut io::stdin().lock(), &tally, |report| {

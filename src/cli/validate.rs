@@ -12,6 +12,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<u8> {
     let settings = Settings::default();
     let format = args.output.format_without_graph(&settings)?;
     args.output.prepare(&args.inputs)?;
+    args.network.check()?;
     let mut report = known::gather(&args.inputs, History::Full, args.output.quiet)?;
     // A report may be empty; a text that was named as holding credentials is not.
     if report.findings.is_empty() && report.rules > 0 {

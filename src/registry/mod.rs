@@ -12,7 +12,7 @@ pub mod hosts;
 pub mod journal;
 pub mod npm;
 mod pace;
-mod proxy;
+pub mod proxy;
 mod request;
 pub mod sigv4;
 

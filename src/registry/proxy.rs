@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 
 /// The proxy for HTTPS that the environment names, and its host.
-pub(super) fn of_environment() -> Result<Option<(Zeroizing<String>, String)>> {
+pub fn of_environment() -> Result<Option<(Zeroizing<String>, String)>> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let Some(address) = names.into_iter().find_map(set) else { return Ok(None) };
