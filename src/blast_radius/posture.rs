@@ -135,8 +135,13 @@ fn advice(package: &Package, packument: &Packument) -> Vec<String> {
     let mut advice = Vec::new();
     match package.published_by.get() {
         Some(PublishedBy::Token) => {
-            advice.extend(came_back_to_tokens(packument));
-            advice.push(set_up_trust(package));
+            let back = came_back_to_tokens(packument);
+            let trusted = packument.versions.values().any(|version| version.trusted.is_some());
+            advice.extend(back);
+            advice.push(match trusted {
+                true => look_at_trust(package),
+                false => set_up_trust(package),
+            });
         }
         Some(PublishedBy::TrustedPublisher { .. }) => advice.extend([
             disallow_tokens(package),
@@ -194,6 +199,15 @@ fn set_up_trust(package: &Package) -> String {
         "Publish without tokens: `npm trust {place} --file {file} --allow-stage-publish` (npm \
          11.15 or newer; put the name of your workflow in place of {file}), then disallow tokens: \
          `npm access set mfa=publish {name}`"
+    )
+}
+
+/// A trusted publisher was there before: it may still be, and be right.
+fn look_at_trust(package: &Package) -> String {
+    let name = &word(&package.name);
+    format!(
+        "Publish by the trusted publisher again, if it is yours: `npm trust list {name}`, then \
+         disallow tokens: `npm access set mfa=publish {name}`"
     )
 }
 

@@ -69,6 +69,7 @@ fn assess(tape: &Tape, report: &mut Report) {
         packages: 3,
         rehearsal: false,
         names: BTreeSet::from(["a".to_owned()]),
+        listed: &|_| true,
         known_bad: &|_, _| None,
         step: &|_| {},
     };
