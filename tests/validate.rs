@@ -489,3 +489,34 @@ fn a_report_that_cannot_be_written_is_known_before_anybody_is_asked() {
     }
     assert_eq!(std::fs::read_to_string(sandbox.path("leaked")).unwrap(), npmrc([&token]));
 }
+
+#[cfg(unix)]
+#[test]
+fn no_report_takes_the_place_of_what_is_read() {
+    let registry = Registry::start();
+    let token = registry.token("alice", Kind::Session);
+    let sandbox = Sandbox::new();
+    let leaked = sandbox.write("leaked", npmrc([&token]));
+    let list = sandbox.write("bad", "left-pad@1.0.0\n");
+    std::fs::hard_link(&leaked, sandbox.path("hard")).unwrap();
+    for words in
+        ["validate leaked -o hard", "blast-radius leaked --ioc bad -o bad", "scan leaked -o ./hard"]
+    {
+        let run = registry.call(&sandbox, words, "").run().exits(2);
+        assert!(run.err().contains("take the place"), "{words}: {}", run.err());
+    }
+    assert_eq!(std::fs::read_to_string(&leaked).unwrap(), npmrc([&token]));
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), "left-pad@1.0.0\n");
+}
+
+/// A `.netrc` says to whom its passwords belong, whatever they look like.
+#[test]
+fn an_entry_of_a_netrc_binds_a_token_to_its_machine() {
+    let token = npm_token(11);
+    for machine in ["npm.corp.example", "git.corp.example"] {
+        let sandbox = Sandbox::new();
+        let text = format!("machine {machine} login ada password {token}\n");
+        let run = sandbox.call(["validate", "-", "--dry-run"]).stdin(text).run().exits(0);
+        assert!(!run.out().contains("GET "), "{}", run.out());
+    }
+}

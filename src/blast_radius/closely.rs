@@ -20,6 +20,8 @@ const SIDE_BY_SIDE: usize = 4;
 /// Packuments that are kept for other credentials of the same account; each may
 /// take a megabyte.
 const KEPT: usize = 40;
+/// Versions of the window that are told of a package, suspicious ones first.
+const RELEASES: usize = 500;
 /// Packages whose downloads are asked for apart.
 const COUNTED: usize = 50;
 /// Private names that are tried.
@@ -105,7 +107,10 @@ impl Survey<'_> {
                 *package = Package { right, ..posture::package(packument, hit) };
                 package.earlier = usage::earlier(packument, window);
                 package.releases = usage::in_window(packument, window, self.known_bad);
-                package.releases.extend(self.undated(packument, window));
+                let bad = self.listed_elsewhere(packument, &package.releases, window);
+                let more = package.releases.len().saturating_sub(RELEASES);
+                package.releases.truncate(RELEASES);
+                package.releases.splice(0..0, bad);
                 if window.from.value.is_none() {
                     // Without a begin only what a list knows says anything.
                     package.releases.retain(|release| {
@@ -113,7 +118,10 @@ impl Survey<'_> {
                     });
                 }
                 history::add(package, packument);
-                None
+                (more > 0).then(|| {
+                    let name = &package.name;
+                    format!("{name}: {more} more versions of the window, less odd than those told")
+                })
             }
             Err(Gap::Rehearsed) => None,
             Err(Gap::NotFound) => {
@@ -125,16 +133,28 @@ impl Survey<'_> {
         }
     }
 
-    /// Versions that a list names, and that the registry does not date: nobody
-    /// can say that they do not belong to the window.
-    fn undated(&self, packument: &Packument, window: &Window) -> Vec<WindowRelease> {
-        let versions = packument.versions.keys();
-        let undated = versions.filter(|version| !packument.time.contains_key(*version));
-        let bad = undated.filter_map(|version| {
+    /// Versions that a list names, and that are not in the window: their date is
+    /// not known, or the window was guessed too late.
+    fn listed_elsewhere(
+        &self,
+        packument: &Packument,
+        within: &[WindowRelease],
+        window: &Window,
+    ) -> Vec<WindowRelease> {
+        let told: BTreeSet<&str> = within.iter().map(|it| it.version.as_str()).collect();
+        let all: BTreeSet<&String> =
+            packument.versions.keys().chain(packument.time.keys()).collect();
+        let others = all.into_iter().filter(|version| !told.contains(version.as_str()));
+        let bad = others.filter_map(|version| {
             let list = (self.known_bad)(&packument.name, version)?;
-            let words = format!("{list}; when it was published is not known");
+            let known = packument.time.get(version).copied();
+            let words = match known {
+                Some(_) => format!("{list}; it lies outside the window that was looked at"),
+                None => format!("{list}; when it was published is not known"),
+            };
             let mark = Mark { weight: Severity::Critical, sign: "known-bad", words };
-            let time = window.from.value.or(window.until.value).unwrap_or(self.now);
+            let window = window.from.value.or(window.until.value);
+            let time = known.or(window).unwrap_or(self.now);
             Some(WindowRelease { version: version.clone(), time, ghost: false, marks: vec![mark] })
         });
         bad.collect()

@@ -29,7 +29,8 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     }
     let settings = Settings::default();
     let format = args.output.format(&settings)?;
-    args.output.prepare(&args.inputs)?;
+    let read = [&args.inputs[..], &args.ioc, args.resume.as_slice()].concat();
+    args.output.prepare(&read)?;
     args.network.check()?;
     let quiet = args.output.quiet;
     let mut report = known::gather(&args.inputs, History::Full, quiet)?;

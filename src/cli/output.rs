@@ -56,11 +56,8 @@ impl OutputArgs {
     pub(super) fn prepare(&self, inputs: &[PathBuf]) -> Result<()> {
         let Some(path) = self.file() else { return Ok(()) };
         let name = path.display();
-        let same = |input: &PathBuf| {
-            let whole = input.canonicalize().ok().filter(|whole| whole.is_file());
-            whole.is_some() && whole == path.canonicalize().ok()
-        };
-        if inputs.iter().any(same) {
+        let stdin = [PathBuf::from("/dev/stdin")];
+        if inputs.iter().chain(&stdin).any(|input| is_same_file(input, path)) {
             return Err(Error::new(format!("the report would take the place of the input {name}"))
                 .hint("write it to another file"));
         }
@@ -146,5 +143,23 @@ impl OutputArgs {
             }
             Ok(()) => Ok(()),
         }
+    }
+}
+
+/// True if two names lead to one file, be it by links of either kind.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let (Ok(one_is), Ok(other_is)) = (std::fs::metadata(one), std::fs::metadata(other)) else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let id = |about: &std::fs::Metadata| (about.dev(), about.ino());
+        one_is.is_file() && id(&one_is) == id(&other_is)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = other_is;
+        one_is.is_file() && one.canonicalize().ok() == other.canonicalize().ok()
     }
 }

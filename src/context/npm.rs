@@ -187,21 +187,31 @@ fn url_slot(
 
 /// `machine HOST login USER password VALUE`.
 fn netrc_slot(bytes: &[u8], start: usize) -> Option<Slot> {
-    let before = &bytes[start.saturating_sub(400)..start];
-    let machine = rfind_fold(before, b"machine")?;
-    let words: Vec<&[u8]> = before[machine..]
-        .split(|b| b.is_ascii_whitespace())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let [_, host, rest @ ..] = words.as_slice() else { return None };
-    let registry = url::host(host)?;
-    let ours = registry == NPM_REGISTRY || registry.contains("npm");
-    if !ours || !rest.last().is_some_and(|word| word.eq_ignore_ascii_case(b"password")) {
+    let (registry, rest) = netrc(bytes, start)?;
+    if registry != NPM_REGISTRY && !registry.contains("npm") {
         return None;
     }
     let login = rest.iter().position(|word| word.eq_ignore_ascii_case(b"login"));
     let username = login.and_then(|at| rest.get(at + 1)).map(|user| text(user));
     Some(Slot { registry: Some(registry), named: true, username })
+}
+
+/// The host of the `.netrc` entry in which a value is the password.
+pub fn netrc_host(bytes: &[u8], start: usize) -> Option<String> {
+    netrc(bytes, start).map(|(host, _)| host)
+}
+
+/// Host and words of the `.netrc` entry whose password begins at `start`.
+fn netrc(bytes: &[u8], start: usize) -> Option<(String, Vec<&[u8]>)> {
+    let before = &bytes[start.saturating_sub(400)..start];
+    let machine = rfind_fold(before, b"machine")?;
+    let mut words = before[machine..]
+        .split(|b| b.is_ascii_whitespace())
+        .filter(|word| !word.is_empty())
+        .skip(1);
+    let host = url::host(words.next()?)?;
+    let rest: Vec<&[u8]> = words.collect();
+    rest.last()?.eq_ignore_ascii_case(b"password").then_some((host, rest))
 }
 
 /// The registry that a file or dump names near the value: the nearest key of

@@ -145,7 +145,10 @@ impl Verifier {
         let mut slot = slot.unwrap_or_default();
         let bytes = candidate.blob.bytes;
         let behind = || context::url::host_behind(bytes, candidate.secret.1);
-        let host = slot.registry.clone().or_else(behind);
+        // A file that names a host binds more than the form of the value does.
+        let entry = || context::npm::netrc_host(bytes, candidate.secret.0);
+        let named = slot.registry.clone().filter(|_| slot.named);
+        let host = named.or_else(behind).or_else(entry).or_else(|| slot.registry.clone());
         slot.registry = host_of(slot.registry);
         let (expires, issued, username) = result
             .map_or((None, None, None), |result| (result.expires, result.issued, result.username));

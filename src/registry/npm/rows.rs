@@ -81,6 +81,12 @@ pub(super) fn list(door: &dyn Ask, bound: &Bound<'_>, secret: &Secret) -> Learnt
         if page.more {
             rows.cut = Some("a page has too many rows");
         }
+        if page.odd {
+            rows.cut = Some("a row of it could not be read");
+        }
+        if page.next.is_empty() && page.total.is_some_and(|total| total > rows.count) {
+            rows.cut = Some("it says that there are more rows than it shows");
+        }
         seen.push(std::mem::take(&mut path));
         if page.next.is_empty() || rows.cut.is_some() {
             return Learnt::measured(rows, how);
@@ -149,8 +155,13 @@ impl Rows {
 /// nothing, nor does a beginning that all tokens share: four random characters
 /// are soon met again.
 fn fit(mask: &str, secret: &[u8]) -> Fit {
-    let (head, tail) =
-        mask.split_once("...").or_else(|| mask.split_once('…')).unwrap_or((mask, ""));
+    let Some((head, tail)) = mask.split_once("...").or_else(|| mask.split_once('…')) else {
+        // Rows of classic tokens show their first characters; of any other way to
+        // mask nobody knows what it shows.
+        let plain = mask.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        let other = plain && !secret.starts_with(mask.as_bytes());
+        return if other { Fit::No } else { Fit::Perhaps };
+    };
     if !secret.starts_with(head.as_bytes()) || !secret.ends_with(tail.as_bytes()) {
         return Fit::No;
     }
@@ -172,7 +183,11 @@ struct Page {
     is_list: bool,
     rows: Vec<Row>,
     more: bool,
+    /// True if something in it is no row.
+    odd: bool,
     next: String,
+    /// How many tokens the registry says that there are.
+    total: Option<u64>,
 }
 
 impl Lenient for Page {
@@ -180,9 +195,10 @@ impl Lenient for Page {
         match name.as_str() {
             "objects" => {
                 let objects: Objects = value(map)?;
-                (self.is_list, self.rows, self.more) =
-                    (objects.is_list, objects.rows, objects.more);
+                (self.is_list, self.rows, self.more, self.odd) =
+                    (objects.is_list, objects.rows, objects.more, objects.odd);
             }
+            "total" => self.total = value(map)?,
             "urls" => self.next = value::<Links, _>(map)?.0.unwrap_or_default(),
             _ => skip(map)?,
         }
@@ -197,6 +213,7 @@ struct Objects {
     is_list: bool,
     rows: Vec<Row>,
     more: bool,
+    odd: bool,
 }
 
 impl Lenient for Objects {
@@ -212,8 +229,9 @@ impl Lenient for Objects {
         }
         let Some(row) = super::lenient::element::<Row, _>(items)? else { return Ok(false) };
         // What is no object is no row.
-        if row.is_object {
-            self.rows.push(row);
+        match row.is_object {
+            true => self.rows.push(row),
+            false => self.odd = true,
         }
         Ok(true)
     }
