@@ -62,6 +62,7 @@ pub(super) fn list(door: &dyn Ask, bound: &Bound<'_>, secret: &Secret) -> Learnt
     let mut path = format!("/-/npm/v1/tokens?page=0&perPage={PER_PAGE}");
     let mut seen = Vec::new();
     let mut how = String::new();
+    let mut read = 0;
     loop {
         let request = bound.get(path.clone()).map(|it| Request { cap: PAGE_CAP, ..it });
         let told = ask(door, bound, request, |answer, line| {
@@ -77,6 +78,7 @@ pub(super) fn list(door: &dyn Ask, bound: &Bound<'_>, secret: &Secret) -> Learnt
             None => return Learnt { value: None, certainty: told.certainty, how: told.how },
         };
         how = told.how;
+        read += page.rows.len() as u64;
         page.rows.into_iter().for_each(|row| rows.take(row, secret));
         if page.more {
             rows.cut = Some("a page has too many rows");
@@ -84,7 +86,7 @@ pub(super) fn list(door: &dyn Ask, bound: &Bound<'_>, secret: &Secret) -> Learnt
         if page.odd {
             rows.cut = Some("a row of it could not be read");
         }
-        if page.next.is_empty() && page.total.is_some_and(|total| total > rows.count) {
+        if page.next.is_empty() && page.total.is_some_and(|total| total > read) {
             rows.cut = Some("it says that there are more rows than it shows");
         }
         seen.push(std::mem::take(&mut path));
