@@ -15,8 +15,9 @@ use crate::registry::npm::identity::Bound;
 use crate::registry::npm::packument::Packument;
 use crate::registry::npm::public::{self, Gap, Hit, Search};
 
-/// Packuments that are fetched side by side.
-const SIDE_BY_SIDE: usize = 4;
+/// Packuments that are fetched side by side: each may take tens of megabytes
+/// while it is read.
+const SIDE_BY_SIDE: usize = 2;
 /// Packuments that are kept for other credentials of the same account; each may
 /// take a megabyte.
 const KEPT: usize = 40;
