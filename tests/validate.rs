@@ -499,9 +499,11 @@ fn no_report_takes_the_place_of_what_is_read() {
     let leaked = sandbox.write("leaked", npmrc([&token]));
     let list = sandbox.write("bad", "left-pad@1.0.0\n");
     std::fs::hard_link(&leaked, sandbox.path("hard")).unwrap();
-    for words in
-        ["validate leaked -o hard", "blast-radius leaked --ioc bad -o bad", "scan leaked -o ./hard"]
-    {
+    for words in [
+        "validate leaked -o hard",
+        "blast-radius leaked --ioc bad -o bad",
+        "scan leaked --validate -o ./hard",
+    ] {
         let run = registry.call(&sandbox, words, "").run().exits(2);
         assert!(run.err().contains("take the place"), "{words}: {}", run.err());
     }
