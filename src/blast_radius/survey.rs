@@ -56,7 +56,10 @@ impl Survey<'_> {
         let outcome = finding.validation.outcome;
         let speaks = outcome.is_alive() || self.rehearsal;
         let mut radius = BlastRadius { window: self.window(finding), ..BlastRadius::default() };
-        radius.token.kind = rights::kind_of(&finding.kind);
+        // Other registries keep tokens of that form alive.
+        if is_npm_registry(bound.host) {
+            radius.token.kind = rights::kind_of(&finding.kind);
+        }
         if speaks {
             self.ask_of_itself(bound, &mut radius);
         } else {

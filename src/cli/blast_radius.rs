@@ -32,10 +32,11 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     let read = [&args.inputs[..], &args.ioc, args.resume.as_slice()].concat();
     args.output.prepare(&read)?;
     args.network.check()?;
+    let known = Known::load(&args.ioc)?;
     let quiet = args.output.quiet;
     let mut report = known::gather(&args.inputs, History::Full, quiet)?;
     let door = asking::validate(&mut report, &args.network, quiet)?;
-    assess(args, &door, &mut report)?;
+    assess(args, &known, &door, &mut report)?;
     if let Some(code) = asking::rehearsed(door, &report)? {
         return Ok(code);
     }
@@ -43,8 +44,7 @@ pub(super) fn run(args: &BlastArgs) -> Result<u8> {
     Ok(asking::exit_code(&report))
 }
 
-fn assess(args: &BlastArgs, door: &Door, report: &mut Report) -> Result<()> {
-    let known = Known::load(&args.ioc)?;
+fn assess(args: &BlastArgs, known: &Known, door: &Door, report: &mut Report) -> Result<()> {
     let now = jiff::Timestamp::now().as_second();
     let journal = args
         .resume
@@ -66,7 +66,7 @@ fn assess(args: &BlastArgs, door: &Door, report: &mut Report) -> Result<()> {
     };
     blast_radius::assess(report, door.ask(), public, &options);
     bar.finish_and_clear();
-    blast_radius::at_home(report, &folders, &known);
+    blast_radius::at_home(report, &folders, known);
     blast_radius::conclude(report);
     Ok(())
 }
