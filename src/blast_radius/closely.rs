@@ -190,7 +190,8 @@ impl Survey<'_> {
         radius: &mut BlastRadius,
     ) {
         let known: BTreeSet<String> = packages.iter().map(|package| package.name.clone()).collect();
-        for name in self.names.iter().filter(|name| !known.contains(*name)).take(NAMES) {
+        let mut wanted = self.names.iter().filter(|name| !known.contains(*name));
+        for name in wanted.by_ref().take(NAMES) {
             let public = self.packument(bound, name);
             if !matches!(*public, Err(Gap::NotFound | Gap::Rehearsed)) {
                 continue;
@@ -206,6 +207,12 @@ impl Survey<'_> {
             } else if told.value.is_none() {
                 radius.not_checked.push(format!("whether it reads {name}: {}", told.how));
             }
+        }
+        let left = wanted.count();
+        if left > 0 {
+            radius
+                .not_checked
+                .push(format!("whether it reads {left} more names of the scanned trees"));
         }
     }
 }
